@@ -1,0 +1,44 @@
+"""What stands on a certificate's paper, word for word.
+
+The record keeps these texts as they were printed, so that a later correction of a person or a
+base never changes an old certificate. The commitment in the signed statement covers all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The texts and dates on one certificate.
+
+    ``subject`` is the occupation's name, or the course title where training has no occupation;
+    ``occupation_code``, ``level`` are empty then. ``level`` is the Chinese level as printed
+    (五级/初级工). ``registered_with`` is the line that says where the certificate is on record;
+    it never contains 残疾 unless the policy says so (DESIGN §4, certificate wording).
+    ``class_hours`` are teaching hours of 45 minutes (课时).
+    """
+
+    template: str
+    kind: str
+    number: str
+    name: str
+    base_name: str
+    subject: str
+    occupation_code: str
+    level: str
+    class_hours: int
+    starts_on: date
+    ends_on: date
+    issued_on: date
+    expires_on: date | None
+    registered_with: str
+
+    def canonical(self) -> bytes:
+        """One byte string for these texts: what the commitment is computed over."""
+        return json.dumps(
+            asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=date.isoformat
+        ).encode()
