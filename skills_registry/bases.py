@@ -1,0 +1,267 @@
+"""Bases (基地) and their listing (挂牌认证): who may train, what, from when until when.
+
+A base is entered once. It is *listed* while a confirmed listing covers the day in question. A base
+that was listed on paper before this registry went live is entered with plaque number, dates and
+basis by one officer and confirmed by another; every later listing comes out of an admission review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from peewee import CharField, DateField, FixedCharField, ForeignKeyField, IntegerField, TextField
+
+from skills_registry.accounts import Organisation, register_organisation
+from skills_registry.foundation.acts import Act, require_other_person
+from skills_registry.foundation.errors import FieldRefused, RuleBroken
+from skills_registry.foundation.identifiers import check_uscc
+from skills_registry.foundation.levels import rank
+from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, who_did
+from skills_registry.foundation.series import take
+from skills_registry.foundation.storage import InstantField, Record, database
+from skills_registry.foundation.wording import require_permitted_wording
+
+#: Kinds of bases are open data: the plan's "four kinds" are nowhere defined (DOMAIN §1.3).
+BASE_KINDS: dict[str, tuple[str, str]] = {
+    "training": ("职业培训基地", "vocational-training base"),
+    "employment": ("就业基地", "employment base"),
+    "incubation": ("就业创业孵化基地", "employment-and-entrepreneurship incubation base"),
+    "sheltered_employment": ("辅助性就业基地", "sheltered-employment base"),
+    "blind_massage_practice": ("盲人按摩实训基地", "blind-massage practice base"),
+}
+
+_OFFICERS = frozenset({"county_officer", "city_officer"})
+
+LISTING = Lifecycle(
+    noun="listing",
+    zh="挂牌登记",
+    states={
+        "entered": ("待复核", "entered, awaiting confirmation"),
+        "confirmed": ("已挂牌", "listed"),
+        "ended": ("已摘牌", "ended"),
+    },
+    moves=(
+        Move("confirm", "entered", "confirmed", frozenset({"city_officer"})),
+        Move("end", "confirmed", "ended", frozenset({"city_officer"})),
+    ),
+)
+
+
+class Base(Record):
+    """A base; ``number`` is short and never changes, since certificates carry it."""
+
+    number = IntegerField(unique=True)
+    organisation = ForeignKeyField(Organisation, unique=True, on_delete="RESTRICT")
+    name = CharField(max_length=120)
+    public_name = CharField(max_length=120)
+    uscc = FixedCharField(max_length=18, unique=True)
+    kind = CharField(max_length=40)
+    division_code = FixedCharField(max_length=6, index=True)
+    created_at = InstantField()
+
+
+class Listing(Record):
+    """One period on the list; ``left_on`` is the first day off it when it ended early."""
+
+    base = ForeignKeyField(Base, backref="listings", on_delete="RESTRICT")
+    plaque_number = CharField(max_length=40, unique=True)
+    valid_from = DateField()
+    valid_until = DateField()
+    left_on = DateField(null=True)
+    basis = TextField()
+    status = CharField(max_length=20, default=LISTING.first)
+
+
+class ScopeEntry(Record):
+    """One trade that a listing covers, up to and including ``highest_level``."""
+
+    listing = ForeignKeyField(Listing, backref="scope", on_delete="RESTRICT")
+    edition = CharField(max_length=4)
+    code = CharField(max_length=12)
+    name = CharField(max_length=60)
+    highest_level = CharField(max_length=30)
+
+    class Meta:
+        indexes = ((("listing", "edition", "code"), True),)
+
+
+@dataclass(frozen=True)
+class Trade:
+    """A trade in a listing's scope: occupation (edition, code, name) and the highest level taught."""
+
+    edition: str
+    code: str
+    name: str
+    highest_level: str
+
+
+class NotListed(RuleBroken):
+    """Facts: ``on``."""
+
+    code = "not_listed"
+    zh = "该基地在{on}不在挂牌有效期内，不能开班备案。"
+    en = "The base is not listed on {on}, so the class cannot be filed."
+
+
+class OccupationOutOfScope(RuleBroken):
+    """Facts: ``occupation``, ``scope``."""
+
+    code = "occupation_out_of_scope"
+    zh = "“{occupation}”不在该基地挂牌的培训范围内。可培训：{scope}。"
+    en = "'{occupation}' is outside the listed scope of the base. In scope: {scope}."
+
+
+class BaseOnRecord(RuleBroken):
+    """A base with this credit code is on record already."""
+
+    code = "base_on_record"
+    zh = "该统一社会信用代码的基地已登记。"
+    en = "A base with this unified social credit code is already on record."
+
+
+class AfterGoLive(RuleBroken):
+    """Facts: ``go_live``."""
+
+    code = "after_go_live"
+    zh = "只有{go_live}之前已挂牌的基地可以补录，此后须按准入程序办理。"
+    en = "Only bases listed before {go_live} are entered like this; later ones go through admission."
+
+
+class ListingOverlaps(RuleBroken):
+    """Facts: ``valid_from``, ``valid_until``."""
+
+    code = "listing_overlaps"
+    zh = "与该基地已有的挂牌期（{valid_from}至{valid_until}）重叠，请核对。"
+    en = "It overlaps a listing of this base ({valid_from} to {valid_until}); please check."
+
+
+def require_listed(base: Base, on: date) -> Listing:
+    """:raises NotListed: no confirmed listing of the base covers that day."""
+    listing = listing_on(base.id, on)
+    if listing is None:
+        raise NotListed(on=on)
+    return listing
+
+
+def require_in_scope(listing: Listing, edition: str, code: str, level: str) -> None:
+    """:raises OccupationOutOfScope: the listing does not cover this occupation at this level."""
+    for entry in listing.scope:
+        if (entry.edition, entry.code) == (edition, code) and rank(level) <= rank(entry.highest_level):
+            return
+    known = "、".join(f"{entry.name}（{entry.edition}年版 {entry.code}）" for entry in listing.scope)
+    raise OccupationOutOfScope(occupation=code, scope=known or "—")
+
+
+def register_base(
+    act: Act, *, name: str, public_name: str = "", uscc: str, kind: str, division_code: str
+) -> Base:
+    """Enter a base and its organisation.
+
+    :raises FieldRefused: the credit code is no credit code, the kind is unknown, or the division
+        lies outside the caller's.
+    :raises ForbiddenWording: the public name, which certificates carry, holds a forbidden word.
+    :raises BaseOnRecord: the credit code is taken.
+    """
+    checked = check_uscc(uscc)
+    wrong = next((problem for problem in checked.problems if problem.is_error), None)
+    if wrong is not None:
+        raise FieldRefused(code=wrong.code, zh=wrong.sentence("zh"), en=wrong.sentence("en"), field="uscc")
+    if kind not in BASE_KINDS:
+        raise FieldRefused(field="kind")
+    if not act.by.covers(division_code):
+        raise FieldRefused(field="division_code")
+    require_permitted_wording(act.policy, act.today, public_name=public_name or name)
+    with database.atomic():
+        if Base.select().where(Base.uscc == checked.text).exists():
+            raise BaseOnRecord()
+        base = Base.create(
+            number=take("base")[0],
+            organisation=register_organisation(name, "base", division_code),
+            name=name,
+            public_name=public_name or name,
+            uscc=checked.text,
+            kind=kind,
+            division_code=division_code,
+            created_at=act.at,
+        )
+        note(act, "base", base.id, "register")
+    return base
+
+
+def enter_listing(
+    act: Act, base: Base, *, plaque_number: str, valid_from: date, valid_until: date, basis: str, scope: Sequence[Trade]
+) -> Listing:
+    """Enter a listing that was made on paper before go-live; it counts once another officer confirms it.
+
+    :raises FieldRefused: the dates run backwards.
+    :raises AfterGoLive: the listing began on or after the policy's go-live date.
+    :raises ListingOverlaps: the base is listed in that period already.
+    """
+    if valid_until < valid_from:
+        raise FieldRefused(field="valid_until")
+    go_live = act.policy.rule("listing_on_paper", act.today)["go_live"]
+    if valid_from >= go_live:
+        raise AfterGoLive(go_live=go_live)
+    with database.atomic():
+        _require_no_overlap(base, valid_from, valid_until)
+        listing = Listing.create(
+            base=base, plaque_number=plaque_number, valid_from=valid_from, valid_until=valid_until, basis=basis
+        )
+        for trade in scope:
+            ScopeEntry.create(listing=listing, **vars(trade))
+        begin(act, LISTING, listing, "enter")
+    return listing
+
+
+def _require_no_overlap(base: Base, valid_from: date, valid_until: date) -> None:
+    other = (
+        Listing.select()
+        .where((Listing.base == base) & (Listing.valid_from <= valid_until) & (Listing.valid_until >= valid_from))
+        .where(Listing.left_on.is_null() | (Listing.left_on > valid_from))
+        .first()
+    )
+    if other is not None:
+        raise ListingOverlaps(valid_from=other.valid_from, valid_until=other.valid_until)
+
+
+def confirm_listing(act: Act, listing: Listing) -> Listing:
+    """Confirm an entered listing.
+
+    :raises SeparationOfDuties: the caller is the person who entered it.
+    :raises WrongState: it is not awaiting confirmation.
+    """
+    require_other_person(act, who_did(listing.id, "enter"))
+    with database.atomic():
+        move(act, LISTING, listing, "confirm")
+    return listing
+
+
+def latest_listing(base: Base) -> Listing | None:
+    """The listing entered last, whatever its state."""
+    return base.listings.order_by(Listing.id.desc()).first()
+
+
+def listing_on(base_id: UUID, on: date) -> Listing | None:
+    """The confirmed listing that covers a day, or None; a listing that ended counts up to its end."""
+    return (
+        Listing.select()
+        .where((Listing.base == base_id) & (Listing.status != "entered"))
+        .where((Listing.valid_from <= on) & (Listing.valid_until >= on))
+        .where(Listing.left_on.is_null() | (Listing.left_on > on))
+        .first()
+    )
+
+
+def left_on(base_id: UUID, today: date) -> date | None:
+    """The first day off the list, for a base that was listed once and is not listed today."""
+    if listing_on(base_id, today) is not None:
+        return None
+    ends = [
+        listing.left_on or listing.valid_until + timedelta(days=1)
+        for listing in Listing.select().where((Listing.base == base_id) & (Listing.status != "entered"))
+        if listing.valid_from <= today
+    ]
+    return max(ends, default=None)

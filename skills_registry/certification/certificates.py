@@ -1,0 +1,213 @@
+"""Certificates (证书) on record: what was printed, signed and numbered, and what became of each.
+
+A row keeps the exact statement that was signed, its seal, and every printed text, so that a later
+correction of a person or a base never changes an old certificate: correcting means reissuing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Protocol
+from uuid import UUID
+
+from peewee import CharField, DateField, ForeignKeyField, IntegerField
+
+from skills_registry import people
+from skills_registry.bases import Base, left_on, listing_on
+from skills_registry.certification.printed import Printed
+from skills_registry.certification.record import OnRecord
+from skills_registry.certification.statement import Statement, commitment
+from skills_registry.foundation.acts import Act
+from skills_registry.foundation.levels import level_name
+from skills_registry.foundation.lifecycle import Lifecycle, Move
+from skills_registry.foundation.privacy import Vault
+from skills_registry.foundation.storage import BytesField, InstantField, Record, SealedField
+from skills_registry.people import Person
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.enrolments import Enrolment
+
+_CITY = frozenset({"city_officer"})
+
+CERTIFICATE = Lifecycle(
+    noun="certificate",
+    zh="证书",
+    states={
+        "valid": ("有效", "valid"),
+        "suspended": ("暂停", "suspended"),
+        "revoked": ("已撤销", "revoked"),
+        "superseded": ("已被替代", "superseded"),
+    },
+    moves=(
+        Move("suspend", "valid", "suspended", _CITY),
+        Move("reinstate", "suspended", "valid", _CITY),
+        Move("revoke", "valid", "revoked", _CITY),
+        Move("revoke", "suspended", "revoked", _CITY),
+        Move("reissue", "valid", "superseded", _CITY),
+    ),
+)
+
+#: Kinds that this registry issues; all others are registered as held, never drawn (DOMAIN §3.1).
+CERTIFICATE_KINDS: dict[str, tuple[str, str]] = {
+    "training_completion": ("职业技能培训合格证书", "Certificate of Training Completion"),
+    "competition_award": ("技能竞赛获奖证书", "Skills Competition Award"),
+}
+
+
+class Signer(Protocol):
+    """The power to sign; the core receives one and never sees a key."""
+
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes that name the key; the key decides the algorithm."""
+
+    def sign(self, statement: bytes) -> bytes:
+        """The 64-byte signature over a statement."""
+
+
+class Typeface(Protocol):
+    """The knowledge of what can be printed."""
+
+    def __call__(self, text: str) -> str:
+        """The characters of a text that no certificate font covers."""
+
+
+class Certificate(Record):
+    """One certificate, exactly as issued. ``statement_id`` are the 16 random bytes in its code."""
+
+    statement_id = BytesField(unique=True)
+    number = CharField(max_length=30, unique=True)
+    division_code = CharField(max_length=6)
+    year = IntegerField()
+    serial = IntegerField()
+    kind = CharField(max_length=30)
+    enrolment = ForeignKeyField(Enrolment, backref="certificates", on_delete="RESTRICT")
+    training_class = ForeignKeyField(TrainingClass, backref="certificates", on_delete="RESTRICT")
+    person = ForeignKeyField(Person, backref="certificates", on_delete="RESTRICT")
+    base = ForeignKeyField(Base, backref="certificates", on_delete="RESTRICT")
+    name = SealedField()
+    template = CharField(max_length=60)
+    base_name = CharField(max_length=120)
+    subject = CharField(max_length=60)
+    occupation_edition = CharField(max_length=4)
+    occupation_code = CharField(max_length=12)
+    level = CharField(max_length=30)
+    class_hours = IntegerField()
+    starts_on = DateField()
+    ends_on = DateField()
+    issued_on = DateField()
+    expires_on = DateField(null=True)
+    registered_with = CharField(max_length=120)
+    status_index = IntegerField(unique=True)
+    statement = BytesField(unique=True)
+    key_id = BytesField()
+    signature = BytesField()
+    status = CharField(max_length=20, default=CERTIFICATE.first)
+    replaces = ForeignKeyField("self", null=True, unique=True, on_delete="RESTRICT")
+    issued_at = InstantField()
+
+    class Meta:
+        indexes = ((("division_code", "year", "serial"), True),)
+
+
+# One certificate of a kind per enrolment, held by the database itself; only a superseded one gives way.
+Certificate.add_index(
+    Certificate.index(
+        Certificate.enrolment,
+        Certificate.kind,
+        unique=True,
+        name="certificate_standing",
+        where=(Certificate.status != "superseded"),
+    )
+)
+
+
+def printed_of(vault: Vault, certificate: Certificate) -> Printed:
+    """What stands on this certificate's paper, from its own columns."""
+    return Printed(
+        template=certificate.template,
+        kind=certificate.kind,
+        number=certificate.number,
+        name=name_on(vault, certificate),
+        base_name=certificate.base_name,
+        subject=certificate.subject,
+        occupation_code=certificate.occupation_code,
+        level=level_name(certificate.level) if certificate.level else "",
+        class_hours=certificate.class_hours,
+        starts_on=certificate.starts_on,
+        ends_on=certificate.ends_on,
+        issued_on=certificate.issued_on,
+        expires_on=certificate.expires_on,
+        registered_with=certificate.registered_with,
+    )
+
+
+def derive(vault: Vault, certificate: Certificate, key_id: bytes) -> bytes:
+    """The statement that this row's columns make: what was signed, if nobody touched the row."""
+    return Statement(
+        key_id=key_id,
+        id=certificate.statement_id,
+        division=int(certificate.division_code),
+        year=certificate.year,
+        serial=certificate.serial,
+        kind=certificate.kind,
+        issued_on=certificate.issued_on,
+        expires_on=certificate.expires_on,
+        base_number=certificate.base.number,
+        occupation_edition=certificate.occupation_edition,
+        occupation_code=certificate.occupation_code,
+        level=certificate.level,
+        class_hours=certificate.class_hours,
+        status_index=certificate.status_index,
+        commitment=commitment(
+            vault.commitment_key, certificate.statement_id, printed_of(vault, certificate)
+        ),
+    ).encode()
+
+
+def name_on(vault: Vault, certificate: Certificate) -> str:
+    """The name as printed, in clear."""
+    return vault.open(Certificate.name, certificate.id, certificate.name)
+
+
+def name_matches(vault: Vault, certificate: Certificate | None, typed: str) -> bool:
+    """Whether a typed name is the holder's; takes the same effort when there is no certificate."""
+    held = people.name_index(vault, name_on(vault, certificate) if certificate else "·")
+    return hmac.compare_digest(held, people.name_index(vault, typed)) and certificate is not None
+
+
+def find_by_number(number: str) -> Certificate | None:
+    """The certificate with this number, or None."""
+    return Certificate.get_or_none(Certificate.number == number)
+
+
+def superseding(certificate: Certificate) -> Certificate | None:
+    """The certificate that was issued in place of this one, or None."""
+    return Certificate.get_or_none(Certificate.replaces == certificate.id)
+
+
+def certificates_of_class(class_id: UUID) -> Any:
+    """The certificates of a class in order of issue, as a query."""
+    return Certificate.select().where(Certificate.training_class == class_id).order_by(Certificate.id)
+
+
+class RecordedCertificates:
+    """The registry as a scanner's check sees it: ``find`` answers what is on record for a code."""
+
+    def __init__(self, act: Act) -> None:
+        self._act = act
+
+    def find(self, statement_id: bytes) -> OnRecord | None:
+        """What is on record for the certificate with these 16 bytes, or None."""
+        certificate = Certificate.get_or_none(Certificate.statement_id == statement_id)
+        if certificate is None:
+            return None
+        newer = superseding(certificate)
+        return OnRecord(
+            statement=certificate.statement,
+            derived=derive(self._act.vault, certificate, certificate.key_id),
+            signature=certificate.signature,
+            status=certificate.status,
+            superseded_by=newer.number if newer else None,
+            base_listed_at_start=listing_on(certificate.base_id, certificate.starts_on) is not None,
+            base_left_on=left_on(certificate.base_id, self._act.today),
+        )

@@ -1,0 +1,251 @@
+"""Issuing (发证): approval, numbering, signing and recording are one transaction.
+
+The numbered steps are those of ``docs/issuing.md``; the fault tests cut after each of them and find
+either all certificates of the class or none, and no number lost.
+
+    1. part      the approver took no part in the class for the base
+    2. move      the class from submitted to approved, by compare-and-swap: the first write
+    3. look      everyone has a result; every name can be printed; the wording is permitted
+    4. number    a block of serials and status indexes from their counters
+    5. state     compose what is printed and the statement that stands for it
+    6. sign      the statement
+    7. record    certificate and step
+
+Drawing comes later and writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from peewee import IntegrityError
+
+from skills_registry import people
+from skills_registry.certification.certificates import (
+    CERTIFICATE,
+    Certificate,
+    Signer,
+    Typeface,
+    certificates_of_class,
+    derive,
+)
+from skills_registry.foundation.acts import Act
+from skills_registry.foundation.errors import RuleBroken, Undrawable, WrongState
+from skills_registry.foundation.identifiers import certificate_number
+from skills_registry.foundation.lifecycle import begin, move, note
+from skills_registry.foundation.series import take
+from skills_registry.foundation.storage import database, new_id
+from skills_registry.foundation.wording import require_permitted_wording
+from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, require_took_no_part
+from skills_registry.training.enrolments import (
+    ENROLMENT,
+    Enrolment,
+    name_of,
+    require_results,
+    roster,
+    usable_name,
+)
+
+KIND = "training_completion"
+TEMPLATE = "training_completion/1"
+
+
+class ReasonMissing(RuleBroken):
+    """An act against a certificate needs a reason."""
+
+    code = "reason_missing"
+    zh = "请填写理由。"
+    en = "Please give a reason."
+
+
+def issue(act: Act, training_class: TrainingClass, signer: Signer, uncovered: Typeface) -> list[Certificate]:
+    """Approve a submitted class and issue its certificates, all or nothing; approved before, it answers the same.
+
+    Every trainee who passed gets exactly one ``training_completion`` certificate.
+
+    :raises SeparationOfDuties: the caller worked on the class for the base.
+    :raises Undrawable: a name or text that no installed font covers; the facts name roster rows.
+    :raises ForbiddenWording: a text on the certificate holds a word the policy forbids.
+    :raises WrongState: the class is not submitted.
+    """
+    require_took_no_part(act, training_class)
+    if training_class.status == "approved":
+        return list(certificates_of_class(training_class.id))
+    try:
+        with database.atomic():
+            move(act, TRAINING_CLASS, training_class, "approve")
+            return _issue_all(act, training_class, signer, uncovered)
+    except WrongState:
+        # The other click of a double click came first: its certificates are the answer.
+        if TrainingClass.get_by_id(training_class.id).status == "approved":
+            return list(certificates_of_class(training_class.id))
+        raise
+
+
+def _issue_all(
+    act: Act, training_class: TrainingClass, signer: Signer, uncovered: Typeface
+) -> list[Certificate]:
+    require_results(training_class)
+    passed = [row for row in roster(training_class) if row.result.outcome == "passed"]
+    _require_printable(act, training_class, passed, uncovered)
+    # A batch takes its numbers at once, so that a class stands together in the series.
+    division, year = act.by.division_code, act.today.year
+    serials = take(f"certificate/{division}/{year}", len(passed))
+    indexes = take("certificate_status", len(passed))
+    return [
+        _record(act, enrolment, name_of(act.vault, enrolment), serial, index, signer)
+        for enrolment, serial, index in zip(passed, serials, indexes, strict=True)
+    ]
+
+
+def _require_printable(
+    act: Act, training_class: TrainingClass, passed: Sequence[Enrolment], uncovered: Typeface
+) -> None:
+    require_permitted_wording(
+        act.policy,
+        act.today,
+        base_name=training_class.base.public_name,
+        subject=training_class.subject,
+        registered_with=act.policy.city["registered_with"],
+    )
+    for enrolment in passed:
+        _require_covered(name_of(act.vault, enrolment), f"花名册第{enrolment.roster_row}行的姓名", uncovered)
+    _require_covered(training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered)
+
+
+def _require_covered(text: str, where: str, uncovered: Typeface) -> None:
+    missing = uncovered(text)
+    if missing:
+        raise Undrawable(where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing))
+
+
+def _record(
+    act: Act,
+    enrolment: Enrolment,
+    name: str,
+    serial: int,
+    status_index: int,
+    signer: Signer,
+    *,
+    replaces: Certificate | None = None,
+) -> Certificate:
+    training_class, key = enrolment.training_class, new_id()
+    certificate = Certificate(
+        id=key,
+        statement_id=os.urandom(16),
+        number=certificate_number(int(act.by.division_code), act.today.year, serial),
+        division_code=act.by.division_code,
+        year=act.today.year,
+        serial=serial,
+        kind=KIND,
+        enrolment=enrolment,
+        training_class=training_class,
+        person=enrolment.person_id,
+        base=training_class.base,
+        name=act.vault.seal(Certificate.name, key, name),
+        issued_on=act.today,
+        expires_on=_expiry(act, training_class),
+        registered_with=act.policy.city["registered_with"],
+        status_index=status_index,
+        key_id=signer.key_id,
+        replaces=replaces,
+        issued_at=act.at,
+        **_texts(training_class),
+    )
+    certificate.statement = derive(act.vault, certificate, signer.key_id)
+    certificate.signature = signer.sign(certificate.statement)
+    certificate.save(force_insert=True)
+    begin(act, CERTIFICATE, certificate, "issue", detail={"number": certificate.number})
+    return certificate
+
+
+def _texts(training_class: TrainingClass) -> dict[str, Any]:
+    return {
+        "template": TEMPLATE,
+        "base_name": training_class.base.public_name,
+        "subject": training_class.subject,
+        "occupation_edition": training_class.occupation_edition,
+        "occupation_code": training_class.occupation_code,
+        "level": training_class.level,
+        "class_hours": training_class.class_hours,
+        "starts_on": training_class.starts_on,
+        "ends_on": training_class.ends_on,
+    }
+
+
+def _expiry(act: Act, training_class: TrainingClass) -> date | None:
+    years = act.policy.rule("certificate_validity", act.today)[training_class.training_type]
+    if not years:
+        return None
+    last = act.today
+    # 29 February plus whole years may be no day; the certificate then ends on 28 February.
+    return last.replace(year=last.year + years, day=28 if (last.month, last.day) == (2, 29) else last.day)
+
+
+def reissue(
+    act: Act, certificate: Certificate, signer: Signer, uncovered: Typeface, *, reason: str, name: str = ""
+) -> Certificate:
+    """Issue a new certificate in place of a valid one (更正、补发): with a corrected name, or the same (lost).
+
+    The new one has a new number; the old one says when scanned that it was superseded.
+
+    :raises NameUnusable: the corrected name cannot be used.
+    :raises Undrawable: no installed font covers it.
+    :raises WrongState: the certificate is revoked, suspended or superseded already.
+    """
+    _require_reason(reason)
+    corrected = usable_name(name) if name else ""
+    if corrected:
+        _require_covered(corrected, "更正后的姓名", uncovered)
+    enrolment = certificate.enrolment
+    try:
+        with database.atomic():
+            move(act, CERTIFICATE, certificate, "reissue", reason=reason)
+            if corrected:
+                _correct_enrolment(act, enrolment, corrected, reason)
+            serial = take(f"certificate/{act.by.division_code}/{act.today.year}")[0]
+            index = take("certificate_status")[0]
+            printed_name = corrected or act.vault.open(Certificate.name, certificate.id, certificate.name)
+            return _record(act, enrolment, printed_name, serial, index, signer, replaces=certificate)
+    except IntegrityError as error:
+        raise CERTIFICATE.refusal("superseded", "reissue") from error
+
+
+def _correct_enrolment(act: Act, enrolment: Enrolment, name: str, reason: str) -> None:
+    enrolment.name = act.vault.seal(Enrolment.name, enrolment.id, name)
+    enrolment.name_index = people.name_index(act.vault, name)
+    enrolment.save(only=[Enrolment.name, Enrolment.name_index])
+    note(act, ENROLMENT.noun, enrolment.id, "correct_name", reason=reason)
+
+
+def revoke(act: Act, certificate: Certificate, reason: str) -> Certificate:
+    """Revoke a certificate for good (撤销).
+
+    :raises WrongState: it is revoked or superseded already.
+    """
+    return _change(act, certificate, "revoke", reason)
+
+
+def suspend(act: Act, certificate: Certificate, reason: str) -> Certificate:
+    """Suspend a valid certificate until a question is settled (暂停)."""
+    return _change(act, certificate, "suspend", reason)
+
+
+def reinstate(act: Act, certificate: Certificate, reason: str) -> Certificate:
+    """Put a suspended certificate back in force (恢复)."""
+    return _change(act, certificate, "reinstate", reason)
+
+
+def _change(act: Act, certificate: Certificate, action: str, reason: str) -> Certificate:
+    _require_reason(reason)
+    with database.atomic():
+        move(act, CERTIFICATE, certificate, action, reason=reason)
+    return certificate
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonMissing()

@@ -1,0 +1,150 @@
+"""Where records are kept: SQLite by default, PostgreSQL by URL, with the settings that make both safe.
+
+peewee's defaults would lose acknowledged rows at a power cut, so SQLite is opened with WAL,
+``synchronous=FULL``, foreign keys on, a busy timeout, and every transaction takes the write lock
+at its start. Code says ``database.atomic()`` on both databases (DESIGN §4, Storage).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import uuid_utils.compat
+from peewee import (
+    BlobField,
+    Database,
+    DatabaseProxy,
+    DateTimeField,
+    Model,
+    OperationalError,
+    SqliteDatabase,
+    UUIDField,
+)
+from playhouse.db_url import connect
+from playhouse.migrations import Runner
+
+from skills_registry.foundation.errors import NotFound, Unavailable
+
+DEFAULT_URL = "sqlite:///var/registry.db"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+#: How long a writer waits for another one before the request is answered with 503.
+BUSY_SECONDS = 10
+
+#: The one database of this process; bound by :func:`open_database`.
+database: DatabaseProxy = DatabaseProxy()
+
+
+class InstantField(DateTimeField):
+    """An instant, aware in Python, stored as UTC without offset on both databases."""
+
+    def db_value(self, value: datetime | None) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return super().db_value(value.astimezone(UTC).replace(tzinfo=None))
+
+    def python_value(self, value: Any) -> datetime | None:
+        plain = super().python_value(value)
+        return None if plain is None else plain.replace(tzinfo=UTC)
+
+
+class BytesField(BlobField):
+    """Bytes that come back as :class:`bytes` from both databases (drivers give memoryviews)."""
+
+    def python_value(self, value: Any) -> bytes | None:
+        return None if value is None else bytes(value)
+
+
+class SealedField(BytesField):
+    """Personal data, encrypted; read and written through a ``Vault`` only."""
+
+
+def new_id() -> UUID:
+    """A fresh record id (UUID version 7): unguessable enough to be shown, and in order of creation."""
+    return uuid_utils.compat.uuid7()
+
+
+class Record(Model):
+    """Root of all tables: a version-7 UUID as primary key, so that lists page by id."""
+
+    id = UUIDField(primary_key=True, default=new_id)
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def open_database(url: str = DEFAULT_URL) -> Database:
+    """Open and bind the database that ``url`` names; creates the folder of a SQLite file.
+
+    :raises Unavailable: the URL names no database that we know.
+    """
+    try:
+        opened = _open_sqlite(url) if urlsplit(url).scheme == "sqlite" else connect(url, unquote_password=True)
+    except (RuntimeError, ValueError, ImportError) as error:
+        raise Unavailable(
+            what="DATABASE_URL 无法识别 (DATABASE_URL is not understood)",
+            remedy="sqlite:///var/registry.db 或 postgresql+pool://user:password@host/registry",
+        ) from error
+    database.initialize(opened)
+    return opened
+
+
+def _open_sqlite(url: str) -> SqliteDatabase:
+    path = Path(urlsplit(url).path.removeprefix("/"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteDatabase(
+        str(path),
+        lock_type="IMMEDIATE",
+        timeout=BUSY_SECONDS,
+        pragmas={
+            "journal_mode": "wal",
+            "synchronous": "full",
+            "foreign_keys": 1,
+            "busy_timeout": BUSY_SECONDS * 1000,
+        },
+    )
+
+
+def migrate() -> list[str]:
+    """Bring the bound database to the newest schema; returns the names of the migrations applied."""
+    return list(Runner(database.obj, str(MIGRATIONS)).up())
+
+
+def pending_migrations() -> list[str]:
+    """Migrations that this version of the software has and the bound database has not."""
+    return [step.name for step in Runner(database.obj, str(MIGRATIONS)).status() if not step.applied]
+
+
+def require_found(table: type[AnyRecord], record_id: UUID | str) -> AnyRecord:
+    """The record with this id.
+
+    :raises NotFound: there is none, or the id is not even an id.
+    """
+    try:
+        key = record_id if isinstance(record_id, UUID) else UUID(record_id)
+    except ValueError:
+        raise NotFound() from None
+    found = table.get_or_none(table.id == key)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether a database error means "another writer holds the lock", worth trying again soon."""
+    return "locked" in str(error) or "busy" in str(error)
+
+
+def as_date(value: date | str) -> date:
+    """A calendar day from the database, which SQLite hands over as text after raw SQL."""
+    return value if isinstance(value, date) else date.fromisoformat(value)

@@ -1,0 +1,1 @@
+"""Training (培训): classes, the people in them, their results, and the sheets that bring both."""
