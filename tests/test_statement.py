@@ -218,7 +218,8 @@ class TestCommitment:
         now = getattr(PRINTED, field)
         other = now + timedelta(days=1) if isinstance(now, date) else 121 if isinstance(now, int) else "别的"
         other = date(2030, 1, 1) if now is None else other
-        assert commitment(self.key, self.id, replace(PRINTED, **{field: other})) != commitment(
+        changed: dict[str, Any] = {field: other}
+        assert commitment(self.key, self.id, replace(PRINTED, **changed)) != commitment(
             self.key, self.id, PRINTED
         )
 

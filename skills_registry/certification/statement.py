@@ -33,7 +33,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar
 
 from skills_registry.certification.printed import Printed
 from skills_registry.foundation.errors import FieldRefused, InputRefused
@@ -95,18 +95,6 @@ class Unreadable(InputRefused):
     code: ClassVar[str] = "unreadable"
     zh = "这不是完整的证书验证码，请重新扫描二维码。"
     en = "This is not a complete certificate code; please scan the QR code again."
-
-
-class Signer(Protocol):
-    """Signs statements with one key, whose algorithm is the key's own affair (Ed25519, SM2, …).
-
-    ``sign`` returns exactly :data:`SIGNATURE_SIZE` bytes.
-    """
-
-    @property
-    def key_id(self) -> bytes: ...
-
-    def sign(self, statement: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -212,25 +200,6 @@ def commitment(key: bytes, statement_id: bytes, printed: Printed) -> bytes:
         raise ValueError("a commitment needs a key of at least 32 bytes and a 16-byte id")
     message = _COMMITMENT_DOMAIN + statement_id + printed.canonical()
     return hmac.digest(key, message, sha256)[:COMMITMENT_SIZE]
-
-
-@dataclass(frozen=True)
-class OnRecord:
-    """A certificate as the registry holds it, for comparing with what was scanned.
-
-    ``statement`` and ``signature`` are the stored bytes; ``derived`` is the statement made again
-    from the record's columns, so that a change made past the registry shows. ``superseded_by`` is
-    the number of the certificate that replaced it; ``base_left_on`` the first day on which the
-    base was no longer listed.
-    """
-
-    statement: bytes
-    derived: bytes
-    signature: bytes
-    status: Literal["valid", "revoked", "suspended", "superseded"]
-    superseded_by: str | None
-    base_listed_at_start: bool
-    base_left_on: date | None
 
 
 def _fields(body: bytes) -> dict[str, bytes]:
