@@ -7,7 +7,8 @@ Callers rely on the codes (DESIGN §5); add, never rename.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -31,7 +32,7 @@ class Problem:
 
     code: str
     field: str
-    facts: dict[str, str | int | float] = field(default_factory=dict)
+    facts: dict[str, str | int | float] = dataclass_field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
@@ -43,7 +44,7 @@ class Problem:
 
     def sentence(self, language: str = "zh") -> str:
         """The message in Chinese, or in English when ``language`` is ``"en"``."""
-        kind = CATALOGUE[self.code]
+        kind = VARIANTS.get((self.code, str(self.facts.get("form", "")))) or CATALOGUE[self.code]
         name = FIELD_NAMES.get(self.field, (self.field, self.field))
         facts = {"field_zh": name[0], "field_en": name[1], **self.facts}
         return (kind.en if language == "en" else kind.zh).format(**facts)
@@ -65,6 +66,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "verdict": ("是否合格", "pass or fail"),
     "occupation": ("职业（工种）", "occupation"),
     "uscc": ("统一社会信用代码", "unified social credit code"),
+    "certificate_number": ("证书编号", "certificate number"),
 }
 
 CATALOGUE: dict[str, Kind] = {
@@ -127,7 +129,9 @@ CATALOGUE: dict[str, Kind] = {
         WARNING, "性别与身份号码不一致，请核对。", "The sex differs from the ID number; please check."
     ),
     "birth_date_mismatch": Kind(
-        WARNING, "出生日期与身份号码不一致，请核对。", "The birth date differs from the ID number; please check."
+        WARNING,
+        "出生日期与身份号码不一致，请核对。",
+        "The birth date differs from the ID number; please check.",
     ),
     "outside_employment_age": Kind(
         WARNING,
@@ -192,13 +196,19 @@ CATALOGUE: dict[str, Kind] = {
         WARNING, "与已登记的成绩相同，不重复登记。", "Same as the recorded result; nothing was changed."
     ),
     "result_replaced": Kind(
-        WARNING, "将替换此前登记的成绩，原成绩留痕。", "This replaces the recorded result; the old one is kept as a trace."
+        WARNING,
+        "将替换此前登记的成绩，原成绩留痕。",
+        "This replaces the recorded result; the old one is kept as a trace.",
     ),
     "date_format": Kind(
-        ERROR, "{field_zh}应写成“2025-03-01”这样的日期，请核对。", "The {field_en} must be a date such as 2025-03-01."
+        ERROR,
+        "{field_zh}应写成“2025-03-01”这样的日期，请核对。",
+        "The {field_en} must be a date such as 2025-03-01.",
     ),
     "phone_format": Kind(
-        WARNING, "联系电话不是11位手机号或带区号的座机号，请核对。", "The phone is neither an 11-digit mobile nor a landline number."
+        WARNING,
+        "联系电话不是11位手机号或带区号的座机号，请核对。",
+        "The phone is neither an 11-digit mobile nor a landline number.",
     ),
     "occupation_out_of_scope": Kind(
         ERROR, "该职业（工种）不在基地的培训范围内。", "This occupation is outside the base's listed scope."
@@ -209,12 +219,78 @@ CATALOGUE: dict[str, Kind] = {
         "Enrolled in another class in the same period; please check.",
     ),
     "late_enrolment": Kind(
-        WARNING, "开班已超过{days}天才报名，请核对。", "Enrolled more than {days} days after the class began; please check."
+        WARNING,
+        "开班已超过{days}天才报名，请核对。",
+        "Enrolled more than {days} days after the class began; please check.",
     ),
     "over_capacity": Kind(
-        WARNING, "报名人数超过本班计划人数{capacity}人，请核对。", "More people than the class capacity of {capacity}."
+        WARNING,
+        "报名人数超过本班计划人数{capacity}人，请核对。",
+        "More people than the class capacity of {capacity}.",
     ),
     "unreadable_cell": Kind(
-        ERROR, "{field_zh}单元格是公式错误值（如 #N/A），请改为实际内容。", "The {field_en} cell holds a formula error; type the value instead."
+        ERROR,
+        "{field_zh}单元格是公式错误值（如 #N/A），请改为实际内容。",
+        "The {field_en} cell holds a formula error; type the value instead.",
+    ),
+    "sex_format": Kind(WARNING, "性别只能填“男”或“女”，请核对。", "Sex must be 男 or 女; please check."),
+    "too_many_decimals": Kind(
+        ERROR,
+        "{field_zh}最多保留{places}位小数，请核对。",
+        "The {field_en} may have at most {places} decimal places.",
+    ),
+    "uscc_length": Kind(
+        ERROR,
+        "统一社会信用代码应为18位，现为{length}位，请核对。",
+        "A unified social credit code has 18 characters; this one has {length}.",
+    ),
+    "uscc_format": Kind(
+        ERROR,
+        "统一社会信用代码只能是数字和大写字母（不含I、O、Z、S、V），且首位须为登记管理部门代码，请对照证书核对。",
+        "A credit code is digits and capital letters without I, O, Z, S, V, and begins with its authority; compare with the certificate.",
+    ),
+    "uscc_checksum": Kind(
+        ERROR,
+        "统一社会信用代码的校验位不对，至少有一位写错，请对照证书核对。",
+        "The check character is wrong: at least one character is mistyped; compare with the certificate.",
+    ),
+    "uscc_organisation_check": Kind(
+        WARNING,
+        "统一社会信用代码第9至17位（组织机构代码）的校验位不对，请对照证书核对。",
+        "The organisation code inside (characters 9-17) does not check; compare with the certificate.",
+    ),
+    "certificate_number_format": Kind(
+        ERROR,
+        "证书编号应为“6位区划-4位年份-6位流水号-1位校验”，请对照证书核对。",
+        "A certificate number is 6 digits of division, 4 of year, 6 of serial and 1 check digit; compare with the certificate.",
+    ),
+    "certificate_number_checksum": Kind(
+        ERROR,
+        "证书编号的校验位不对，至少有一位写错，请对照证书核对。",
+        "The check digit is wrong: at least one digit is mistyped; compare with the certificate.",
+    ),
+}
+
+#: A more helpful sentence of the same code and severity, for problems whose fact ``form`` names it.
+VARIANTS: dict[tuple[str, str], Kind] = {
+    ("id_length", "old"): Kind(
+        ERROR,
+        "这是15位的旧号码，已停止使用，请按第二代身份证填写18位公民身份号码。",
+        "This is a 15-digit number of the old kind, no longer in use; enter the 18 characters of the present ID card.",
+    ),
+    ("id_length", "old_foreign"): Kind(
+        ERROR,
+        "这是旧版外国人永久居留证号码（15位），请填写新版居留证上的18位号码。",
+        "This is the 15-character number of an old permanent residence card; enter the 18 digits of the new card.",
+    ),
+    ("id_length", "card"): Kind(
+        ERROR,
+        "这里填的像是残疾人证号（{length}位），请改填18位公民身份号码。",
+        "This looks like a disability card number ({length} characters); enter the 18 characters of the citizen ID.",
+    ),
+    ("missing", "score"): Kind(
+        ERROR,
+        "{field_zh}未填写，请补填；没有参加考试的请填“缺考”。",
+        "The {field_en} is empty; fill it in, or write 缺考 for someone who did not sit the exam.",
     ),
 }
