@@ -298,11 +298,14 @@ def _sealed(key: PublicKey, private: bytes, passphrase: bytes) -> dict[str, str]
 def _opened(directory: Path, key: PublicKey, passphrase: bytes) -> bytes:
     try:
         document = json.loads(_private_path(directory, key.id).read_text(encoding="ascii"))
-        if document["seal"] != _SEAL:
-            raise ValueError(document["seal"])
-        salt, nonce, box = (_bytes(document[part]) for part in ("salt", "nonce", "sealed"))
+        seal, salt, nonce, box = (
+            document["seal"],
+            *(_bytes(document[p]) for p in ("salt", "nonce", "sealed")),
+        )
     except (OSError, KeyError, TypeError, ValueError):
         raise _damaged(key.id.hex()) from None
+    if seal != _SEAL:
+        raise _damaged(key.id.hex())
     try:
         return AESGCM(_stretched(passphrase, salt)).decrypt(nonce, box, _PRIVATE_KEY_DOMAIN + key.id)
     except (InvalidTag, ValueError):
@@ -340,11 +343,11 @@ def _documents(directory: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(directory.glob("[!.]*.public.json")):
         try:
             document = json.loads(path.read_text(encoding="ascii"))
-            if _public_path(directory, PublicKey.read(document).id) != path:
-                raise ValueError(path.name)
-            _order(document)
+            key, _ = PublicKey.read(document), _order(document)
         except (OSError, KeyError, TypeError, ValueError, KeyFileRefused):
             raise _damaged(path.name.partition(".")[0]) from None
+        if _public_path(directory, key.id) != path:
+            raise _damaged(path.name.partition(".")[0])
         yield document
 
 

@@ -123,7 +123,8 @@ class TestRing:
         assert document["keys"][1]["not_after"] is None
 
     def test_the_first_and_the_last_day_of_a_key_count(self) -> None:
-        assert self.old.in_period(NEW_YEAR) and self.old.in_period(SPRING)
+        assert self.old.in_period(NEW_YEAR)
+        assert self.old.in_period(SPRING)
         assert not self.old.in_period(date(2025, 12, 31))
         assert not self.old.in_period(date(2026, 5, 1))
         assert self.new.in_period(date(2099, 1, 1))
@@ -137,9 +138,10 @@ class TestRing:
         national = PublicKey(key_id_of("sm2", public_key), "sm2", public_key, NEW_YEAR)
         text = KeyRing((*self.ring.keys, national)).dump()
         assert not KeyRing.load(text).can_check(national)
-        with_sm2 = KeyRing.load(text, {"sm2": lambda key, message, signature: signature == message[-64:]})
+        with_sm2 = KeyRing.load(text, {"sm2": lambda _key, message, signature: signature == message[-64:]})
         found = with_sm2.find(national.id)
-        assert found is not None and with_sm2.can_check(found)
+        assert found is not None
+        assert with_sm2.can_check(found)
         body = statement_of(found.id)
         assert with_sm2.genuine(found, body, signed_message(body)[-64:])
         assert not with_sm2.genuine(found, body, bytes(64))
@@ -266,7 +268,8 @@ class TestKeyDirectory:
         with pytest.raises(Unavailable) as refusal:
             load_signer(directory, passphrase)
         assert refusal.value.own_code == code
-        assert "处理办法" in refusal.value.sentence("zh") and "Remedy" in refusal.value.sentence("en")
+        assert "处理办法" in refusal.value.sentence("zh")
+        assert "Remedy" in refusal.value.sentence("en")
 
     def test_no_key_is_created_without_a_passphrase(self, directory: Path) -> None:
         with pytest.raises(Unavailable):
