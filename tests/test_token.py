@@ -64,7 +64,8 @@ def test_a_code_carries_statement_and_signature() -> None:
 
 def test_a_code_is_307_digits_and_says_its_version_first() -> None:
     assert len(CODE) == CODE_LENGTH == 307
-    assert CODE.isdigit() and CODE[0] == "1"
+    assert CODE.isdigit()
+    assert CODE[0] == "1"
 
 
 @given(some.binary(min_size=4, max_size=4), some.binary(min_size=64, max_size=64))
@@ -159,7 +160,7 @@ def test_a_version_that_nobody_has_written_does_not_read(version: str) -> None:
 def test_only_a_statement_and_a_whole_signature_make_a_code() -> None:
     with pytest.raises(Unreadable):
         encode(bytes(64), SEAL)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="64 bytes"):
         encode(BODY, SEAL[:-1])
 
 
@@ -258,5 +259,6 @@ def test_an_unusable_public_address_is_refused_with_the_remedy(address: str) -> 
     with pytest.raises(PublicUrlRefused) as refusal:
         check_public_url(address)
     assert isinstance(refusal.value, InputRefused)
-    assert "https://" in refusal.value.sentence("zh") and "https://" in refusal.value.sentence("en")
+    assert "https://" in refusal.value.sentence("zh")
+    assert "https://" in refusal.value.sentence("en")
     assert "secret" not in refusal.value.sentence("zh")
