@@ -233,7 +233,7 @@ class TestCommitment:
         ("key", "statement_id"), [(bytes(31), bytes(16)), (bytes(32), bytes(15)), (b"", b"")]
     )
     def test_a_weak_secret_or_a_wrong_id_makes_none(self, key: bytes, statement_id: bytes) -> None:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="at least 32 bytes"):
             commitment(key, statement_id, PRINTED)
 
 
