@@ -15,10 +15,9 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField
 from skills_registry import people
 from skills_registry.bases import Base, left_on, listing_on
 from skills_registry.certification.printed import Printed
-from skills_registry.certification.record import OnRecord
-from skills_registry.certification.statement import Statement, commitment
+from skills_registry.certification.statement import OnRecord, Statement, commitment
 from skills_registry.foundation.acts import Act
-from skills_registry.foundation.levels import level_name
+from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import Lifecycle, Move
 from skills_registry.foundation.privacy import Vault
 from skills_registry.foundation.storage import BytesField, InstantField, Record, SealedField
@@ -53,17 +52,6 @@ CERTIFICATE_KINDS: dict[str, tuple[str, str]] = {
 }
 
 
-class Signer(Protocol):
-    """The power to sign; the core receives one and never sees a key."""
-
-    @property
-    def key_id(self) -> bytes:
-        """The four bytes that name the key; the key decides the algorithm."""
-
-    def sign(self, statement: bytes) -> bytes:
-        """The 64-byte signature over a statement."""
-
-
 class Typeface(Protocol):
     """The knowledge of what can be printed."""
 
@@ -87,7 +75,7 @@ class Certificate(Record):
     name = SealedField()
     template = CharField(max_length=60)
     base_name = CharField(max_length=120)
-    subject = CharField(max_length=60)
+    subject = CharField(max_length=120)
     occupation_edition = CharField(max_length=4)
     occupation_code = CharField(max_length=12)
     level = CharField(max_length=30)
@@ -131,7 +119,7 @@ def printed_of(vault: Vault, certificate: Certificate) -> Printed:
         base_name=certificate.base_name,
         subject=certificate.subject,
         occupation_code=certificate.occupation_code,
-        level=level_name(certificate.level) if certificate.level else "",
+        level=level(certificate.level).zh if certificate.level else "",
         class_hours=certificate.class_hours,
         starts_on=certificate.starts_on,
         ends_on=certificate.ends_on,

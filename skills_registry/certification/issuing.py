@@ -27,11 +27,11 @@ from skills_registry import people
 from skills_registry.certification.certificates import (
     CERTIFICATE,
     Certificate,
-    Signer,
     Typeface,
     certificates_of_class,
     derive,
 )
+from skills_registry.certification.statement import Signer
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.errors import RuleBroken, Undrawable, WrongState
 from skills_registry.foundation.identifiers import certificate_number

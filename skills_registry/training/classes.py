@@ -79,7 +79,7 @@ class TrainingClass(Record):
     occupation_code = CharField(max_length=12, default="")
     occupation_name = CharField(max_length=60, default="")
     level = CharField(max_length=30, default="")
-    course_title = CharField(max_length=60, default="")
+    course_title = CharField(max_length=120, default="")
     starts_on = DateField()
     ends_on = DateField()
     class_hours = IntegerField()

@@ -1,0 +1,123 @@
+"""The application: built once from settings, its rooms connected, its doors checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import templates
+from flask import Flask, Response, request
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import (
+    bases,
+    callers,
+    certificates,
+    classes,
+    docs,
+    enrolments,
+    health,
+    idempotency,
+    limits,
+    problems,
+    uploads,
+    verify,
+)
+from api.services import Services
+from api.settings import Settings, from_environment
+from skills_registry import __version__
+from skills_registry.foundation.policy import load_policy
+from skills_registry.foundation.privacy import load_vault
+from skills_registry.foundation.storage import database, open_database
+
+#: The largest body: a 10 MB sheet and its multipart wrapping.
+MAX_BODY = 10 * 1024 * 1024 + 64 * 1024
+
+TEMPLATES = Path(templates.__file__).parent
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = callers.utc_now) -> Flask:
+    """The Flask application over the database that the settings name.
+
+    :raises Unavailable: a secret, the policy or the database is missing.
+    """
+    chosen = settings or from_environment()
+    app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(TEMPLATES / "static"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        RATELIMIT_STORAGE_URI=chosen.rate_limit_storage,
+        API_TITLE="Skills Registry 技能登记平台",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"bearer": []}],
+            "info": {"description": docs.DESCRIPTION},
+        },
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    open_database(chosen.database_url)
+    app.extensions["skills_registry"] = Services(
+        settings=chosen, policy=load_policy(chosen.policy_file), vault=load_vault(chosen.secrets_file), clock=clock
+    )
+    if chosen.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies)  # type: ignore[method-assign]
+    _connect_rooms(app)
+    _require_declarations(app)
+    return app
+
+
+def _connect_rooms(app: Flask) -> None:
+    # Teardown runs backwards: the connection must be the last thing to close.
+    app.teardown_request(_close_connection)
+    limits.install(app)
+    problems.install(app)
+    app.before_request(_open_connection)
+    app.before_request(callers.admit)
+    idempotency.install(app)
+    app.after_request(_protect)
+    api = Api(app)
+    for room in (bases, classes, uploads, enrolments, certificates):
+        api.register_blueprint(room.blueprint)
+    for room in (verify, health, docs):
+        app.register_blueprint(room.blueprint)
+
+
+def _require_declarations(app: Flask) -> None:
+    missing = callers.undeclared(app)
+    if missing:
+        raise RuntimeError(f"routes without a declaration of roles: {missing}")
+
+
+def _open_connection() -> None:
+    if request.endpoint != "static":
+        database.connect(reuse_if_open=True)
+
+
+def _close_connection(_error: BaseException | None) -> None:
+    if not database.is_closed():
+        database.close()
+
+
+def _protect(response: Response) -> Any:
+    """Headers for every answer: nothing framed, sniffed, indexed, leaked by referrer or kept in a cache."""
+    response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

@@ -1,0 +1,267 @@
+"""The command line: ``skills-registry serve``, ``demo``, ``migrate``, ``keys``, ``verify``, ``pdf`` and more.
+
+Commands answer in Chinese first; what goes wrong is one sentence with its remedy and exit status 1.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api import lifecycles
+from api.callers import act_of, utc_now
+from api.services import Services
+from api.settings import Settings, from_environment
+from skills_registry import __version__, accounts
+from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
+from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.policy import load_policy
+from skills_registry.foundation.privacy import create_vault, load_vault
+from skills_registry.foundation.storage import database, migrate, open_database, require_found
+
+DEMO_NOTE = "demo.json"
+
+
+def told_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A refusal becomes one sentence on standard error, never a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except RegistryError as error:
+            click.echo(f"{error.sentence('zh')}\n{error.sentence('en')}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """技能登记平台 Skills Registry: training, listed bases and verifiable certificates."""
+
+
+def _prepared(settings: Settings) -> Services:
+    """Open the database, bring it up to date, and make secrets and a signing key where there are none."""
+    open_database(settings.database_url)
+    migrate()
+    vault = _vault(settings)
+    return Services(settings=settings, policy=load_policy(settings.policy_file), vault=vault, clock=utc_now)
+
+
+def _vault(settings: Settings) -> Any:
+    # Secrets are only ever made for a registry that holds nothing yet: new ones could open nothing old.
+    if not settings.secrets_file.exists() and not accounts.Organisation.select().exists():
+        return create_vault(settings.secrets_file)
+    return load_vault(settings.secrets_file)
+
+
+@main.command("migrate")
+@told_plainly
+def migrate_command() -> None:
+    """升级数据库结构。 Bring the database to the newest schema."""
+    settings = from_environment()
+    open_database(settings.database_url)
+    applied = migrate()
+    click.echo("\n".join(applied) or "已是最新。 Nothing to do.")
+
+
+@main.command("init")
+@told_plainly
+def init_command() -> None:
+    """初始化：建库、密钥文件和签名密钥。 Set up a new registry: schema, secrets file, signing key."""
+    from certificates import signing
+
+    service = _prepared(from_environment())
+    if not any(key.not_after is None for key in service.key_ring()):
+        today = act_of(service, PUBLIC).today
+        signing.create_key(service.settings.keys_directory, service.vault.signing_passphrase, on=today)
+    click.echo("已就绪。 Ready. 请备份密钥文件 Back up: " + str(service.settings.secrets_file))
+
+
+@main.command("demo")
+@told_plainly
+def demo_command() -> None:
+    """填入演示数据（仅限空库）。 Fill an empty database with a believable city."""
+    from api import demo
+    from certificates import signing
+
+    settings = from_environment()
+    service = _prepared(settings)
+    note = settings.secrets_file.parent / DEMO_NOTE
+    if demo.is_empty():
+        click.echo("正在生成演示数据…… Filling the demonstration city …")
+        signing.create_key(settings.keys_directory, service.vault.signing_passphrase, on=demo.FIRST_DAY)
+        demo.fill(service, note)
+    if not note.exists():
+        click.echo("数据库中已有数据，保持不变。 The database holds data already; it was left as it is.")
+        return
+    told = json.loads(note.read_text(encoding="utf-8"))
+    click.echo(demo.greeting(settings.public_url, told))
+
+
+@main.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--threads", default=8, show_default=True, help="同时处理的请求数 requests at once")
+@told_plainly
+def serve_command(host: str, port: int, threads: int) -> None:
+    """启动服务。 Serve with a production server (granian)."""
+    from granian.constants import Interfaces
+    from granian.server import Server
+
+    service = _prepared(from_environment())
+    _require_drawable(service)
+    database.close()
+    click.echo(f"http://{host}:{port}  (Ctrl+C 停止 to stop)")
+    Server(
+        "api.wsgi:app", address=host, port=port, interface=Interfaces.WSGI, blocking_threads=threads, log_access=False
+    ).serve()
+
+
+def _require_drawable(service: Services) -> None:
+    from certificates import document
+
+    document.check_installation()
+    service.signer()
+
+
+@main.group("keys")
+def keys_group() -> None:
+    """签名密钥。 Signing keys."""
+
+
+@keys_group.command("create")
+@told_plainly
+def create_key_command() -> None:
+    """创建新的签名密钥，今后用它签发。 Make a new signing key; it signs from now on."""
+    from certificates import signing
+
+    service = _prepared(from_environment())
+    today = act_of(service, PUBLIC).today
+    key = signing.create_key(service.settings.keys_directory, service.vault.signing_passphrase, on=today)
+    click.echo(f"{key.id.hex()}  {key.algorithm}  {key.not_before} →")
+
+
+@keys_group.command("list")
+@told_plainly
+def list_keys_command() -> None:
+    """列出签名密钥。 List the signing keys with their periods."""
+    service = _prepared(from_environment())
+    for key in service.key_ring():
+        state = f"已停用 retired {key.not_after}" if key.not_after else "使用中 in use"
+        click.echo(f"{key.id.hex()}  {key.algorithm}  {key.not_before} →  {state}")
+
+
+@keys_group.command("retire")
+@click.argument("key_id")
+@told_plainly
+def retire_key_command(key_id: str) -> None:
+    """停用密钥：不再签发，仍可验证旧证书。 Retire a key: it never signs again, and goes on verifying."""
+    from certificates import signing
+
+    service = _prepared(from_environment())
+    try:
+        raw = bytes.fromhex(key_id)
+    except ValueError:
+        raise click.BadParameter("八位十六进制编号 eight hexadecimal digits, see: keys list") from None
+    key = signing.retire_key(service.settings.keys_directory, raw, on=act_of(service, PUBLIC).today)
+    click.echo(f"{key.id.hex()}  {key.not_before} → {key.not_after}")
+
+
+@main.group("accounts")
+def accounts_group() -> None:
+    """账号与接口密钥。 Accounts and API keys."""
+
+
+@accounts_group.command("create")
+@click.option("--organisation", required=True, help="单位名称 name of the organisation")
+@click.option("--division", required=True, help="行政区划代码 GB/T 2260, e.g. 630202")
+@click.option("--operator", required=True, help="经办人 the natural person's name at work")
+@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "public"]))
+@click.option("--days", default=365, show_default=True, help="密钥有效天数 days that the key is good for")
+@told_plainly
+def create_account_command(organisation: str, division: str, operator: str, role: Any, days: int) -> None:
+    """开通账号并显示密钥（只显示一次）。 Open an account and show its key, this once."""
+    service = _prepared(from_environment())
+    kind = "base" if role == "base_clerk" else "federation"
+    with database.atomic():
+        place = accounts.find_or_register_organisation(organisation, kind, division)
+        person = accounts.find_or_register_operator(operator)
+        account = accounts.register_account(act_of(service, PUBLIC), person, place, role)
+        key = accounts.issue_key(act_of(service, PUBLIC), account, days=days)
+    click.echo(f"{account.id}\n{key}")
+
+
+@accounts_group.command("list")
+@told_plainly
+def list_accounts_command() -> None:
+    """列出账号。 List accounts with the prefixes of their keys."""
+    _prepared(from_environment())
+    for account in accounts.Account.select().order_by(accounts.Account.id):
+        prefixes = " ".join(key.prefix for key in account.keys if key.revoked_at is None)
+        click.echo(f"{account.id}  {account.role:15} {account.organisation.name}  {account.operator.label}  {prefixes}")
+
+
+@accounts_group.command("revoke-key")
+@click.argument("prefix")
+@told_plainly
+def revoke_key_command(prefix: str) -> None:
+    """停用接口密钥。 Revoke an API key by its prefix."""
+    service = _prepared(from_environment())
+    done = accounts.revoke_key(act_of(service, PUBLIC), prefix)
+    click.echo("已停用 revoked" if done else "没有这个有效密钥 no such key in force")
+
+
+@main.command("verify")
+@click.argument("what")
+@click.option("--keys", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="离线验证：已保存的公钥文件 offline, with a saved key file")
+@click.option("--name", default="", help="核对姓名（仅联机） check the holder's name, online only")
+@told_plainly
+def verify_command(what: str, key_file: Path | None, name: str) -> None:
+    """验证：WHAT 是扫码所得文字、图片或 PDF。 Verify a scanned text, an image or a PDF."""
+    from api import verify_offline
+
+    service = None if key_file else _prepared(from_environment())
+    verdicts = verify_offline.verdicts(what, service, key_file, utc_now().astimezone(SHANGHAI).date(), name)
+    click.echo("\n\n".join(verify_offline.told(verdict) for verdict in verdicts))
+    sys.exit(0 if all(verdict.verdict.code in ("valid", "authentic") for verdict in verdicts) else 2)
+
+
+@main.command("pdf")
+@click.argument("number")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="默认 NUMBER.pdf")
+@told_plainly
+def pdf_command(number: str, out: Path | None) -> None:
+    """把一份证书绘制成 PDF。 Draw a certificate as PDF."""
+    from api.certificates import verify_url_for
+    from certificates import document
+    from skills_registry.certification import certificates
+
+    service = _prepared(from_environment())
+    certificate = certificates.require_number(number)
+    content = document.draw(
+        certificates.printed_of(service.vault, certificate), verify_url_for(service, certificate)
+    )
+    target = out or Path(f"{certificate.number}.pdf")
+    target.write_bytes(content)
+    click.echo(str(target))
+
+
+@main.command("lifecycles")
+@told_plainly
+def lifecycles_command() -> None:
+    """打印状态表（docs/lifecycles.md）。 Print the lifecycle tables as diagrams."""
+    click.echo(lifecycles.printed(), nl=False)
+
+
+if __name__ == "__main__":
+    main()

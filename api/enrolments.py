@@ -1,0 +1,157 @@
+"""Endpoints for enrolments (报名): who is in a class, corrections and withdrawals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields, validate
+
+from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases, require_reach
+from api.classes import reachable_class
+from api.lists import PageQuery, page, page_of
+from api.shapes import ReasonSchema
+from skills_registry import people
+from skills_registry.foundation.identifiers import masked_citizen_id
+from skills_registry.foundation.storage import require_found
+from skills_registry.training import enrolments
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.enrolments import Enrolment, Result
+
+blueprint = Blueprint("enrolments", __name__, url_prefix=API_PREFIX, description="学员报名 (enrolments)")
+
+
+class ResultSchema(Schema):
+    """A result; ``hours`` are hours attended of 45 minutes, a missing score is an absence (缺考)."""
+
+    hours = fields.String()
+    scores = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True))
+    outcome = fields.String()
+
+
+class EnrolmentSchema(Schema):
+    """A person in a class; the ID number is masked."""
+
+    id = fields.String()
+    class_id = fields.String()
+    row = fields.Integer(metadata={"description": "花名册行号"})
+    name = fields.String()
+    citizen_id = fields.String()
+    status = fields.String()
+    result = fields.Nested(ResultSchema, allow_none=True)
+
+
+class CorrectionSchema(ReasonSchema):
+    """The right name, and why it was wrong."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 100))
+
+
+class DifferenceSchema(Schema):
+    """A trainee whose name here is not the name on record."""
+
+    enrolment_id = fields.String()
+    row = fields.Integer()
+    name = fields.String()
+    name_on_record = fields.String()
+
+
+class DifferencesSchema(Schema):
+    """What the county officer has to look at."""
+
+    items = fields.List(fields.Nested(DifferenceSchema))
+
+
+class EnrolmentQuery(PageQuery):
+    """Filters of the list of enrolments."""
+
+    class_id = fields.UUID(load_default=None)
+
+
+def show_enrolment(enrolment: Enrolment) -> dict[str, Any]:
+    """An enrolment as the API answers it to those entitled."""
+    vault = act().vault
+    result = enrolment.results.where(Result.current == True).first()  # noqa: E712 - SQL
+    return {
+        "id": str(enrolment.id),
+        "class_id": str(enrolment.training_class_id),
+        "row": enrolment.roster_row,
+        "name": enrolments.name_of(vault, enrolment),
+        "citizen_id": masked_citizen_id(people.citizen_id_of(vault, enrolment.person)),
+        "status": enrolment.status,
+        "result": result and {"hours": str(result.hours), "scores": result.scores, "outcome": result.outcome},
+    }
+
+
+def reachable_enrolment(enrolment_id: str) -> Enrolment:
+    """The enrolment with this id, if its base is the caller's business."""
+    enrolment = require_found(Enrolment, enrolment_id)
+    require_reach(enrolment.training_class.base)
+    return enrolment
+
+
+@blueprint.route("/enrolments", methods=["GET"])
+@for_roles("base_clerk", "county_officer", "city_officer", "auditor")
+@blueprint.arguments(EnrolmentQuery, location="query")
+@blueprint.response(200, page_of(EnrolmentSchema))
+def list_enrolments(query: dict[str, Any]) -> dict[str, Any]:
+    """The enrolments of the bases that are the caller's business, or of one class."""
+    found = Enrolment.select().join(TrainingClass).where(TrainingClass.base.in_(reachable_bases()))
+    if query["class_id"]:
+        found = found.where(Enrolment.training_class == query["class_id"])
+    return page(found, Enrolment, query, show_enrolment)
+
+
+@blueprint.route("/enrolments/<enrolment_id>", methods=["GET"])
+@for_roles("base_clerk", "county_officer", "city_officer", "auditor")
+@blueprint.response(200, EnrolmentSchema)
+def read_enrolment(enrolment_id: str) -> dict[str, Any]:
+    """One enrolment."""
+    return show_enrolment(reachable_enrolment(enrolment_id))
+
+
+@blueprint.route("/enrolments/<enrolment_id>/correction", methods=["POST"])
+@for_roles("base_clerk", "county_officer")
+@blueprint.arguments(CorrectionSchema)
+@blueprint.response(200, EnrolmentSchema)
+def correct_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
+    """Correct a wrong name before approval; afterwards the certificate is reissued."""
+    enrolment = reachable_enrolment(enrolment_id)
+    return show_enrolment(enrolments.correct_name(act(), enrolment, body["name"], body["reason"]))
+
+
+@blueprint.route("/enrolments/<enrolment_id>/withdrawal", methods=["POST"])
+@for_roles("base_clerk", "county_officer")
+@blueprint.arguments(ReasonSchema)
+@blueprint.response(200, EnrolmentSchema)
+def withdraw_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
+    """Take a trainee out of the class (退班), with a reason."""
+    return show_enrolment(enrolments.withdraw(act(), reachable_enrolment(enrolment_id), body["reason"]))
+
+
+@blueprint.route("/enrolments/<enrolment_id>/rejoining", methods=["POST"])
+@for_roles("base_clerk", "county_officer")
+@blueprint.arguments(ReasonSchema)
+@blueprint.response(200, EnrolmentSchema)
+def rejoin_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
+    """Take a withdrawn trainee back."""
+    return show_enrolment(enrolments.rejoin(act(), reachable_enrolment(enrolment_id), body["reason"]))
+
+
+@blueprint.route("/classes/<class_id>/name-differences", methods=["GET"])
+@for_roles(*OFFICERS)
+@blueprint.response(200, DifferencesSchema)
+def name_differences(class_id: str) -> dict[str, Any]:
+    """Trainees whose name here differs from the name on record; never shown to the base."""
+    vault = act().vault
+    return {
+        "items": [
+            {
+                "enrolment_id": str(enrolment.id),
+                "row": enrolment.roster_row,
+                "name": enrolments.name_of(vault, enrolment),
+                "name_on_record": people.name_of(vault, person.id),
+            }
+            for enrolment, person in enrolments.name_differences(reachable_class(class_id))
+        ]
+    }

@@ -1,0 +1,132 @@
+"""``Idempotency-Key``: a POST sent twice with one key is done once, and answered the same.
+
+The key is taken as the first write of one transaction around the whole request, so a crash leaves
+neither the effect nor the key, and a twin that arrives meanwhile waits for the first to end. Only
+successes are kept: a refused request may be mended and sent again under the same key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from flask import Flask, Response, g, request
+from peewee import CharField, FixedCharField, IntegerField, UUIDField
+
+from api.callers import act
+from skills_registry.foundation.errors import RuleBroken
+from skills_registry.foundation.storage import InstantField, Record, SealedField, database
+
+KEEP = timedelta(days=2)
+LONGEST_KEY = 200
+
+
+class IdempotencyKey(Record):
+    """One key of one account, what was asked under it, and what was answered (sealed)."""
+
+    account = UUIDField()
+    key = CharField(max_length=LONGEST_KEY)
+    asked = FixedCharField(max_length=64)
+    status = IntegerField(null=True)
+    content_type = CharField(max_length=120, default="")
+    answer = SealedField(null=True)
+    taken_at = InstantField()
+
+    class Meta:
+        indexes = ((("account", "key"), True),)
+
+
+class KeyUsedOtherwise(RuleBroken):
+    """The key belongs to another request."""
+
+    code = "idempotency_key_reused"
+    zh = "这个 Idempotency-Key 已用于另一个请求，请换一个。"
+    en = "This Idempotency-Key belongs to another request; use a fresh one."
+
+
+class KeyTooLong(RuleBroken):
+    """The key is longer than we keep."""
+
+    code = "idempotency_key_too_long"
+    zh = "Idempotency-Key 最长200个字符。"
+    en = "An Idempotency-Key has at most 200 characters."
+
+
+def _fingerprint() -> str:
+    digest = sha256(f"{request.method} {request.full_path}\0".encode())
+    if request.files:
+        for field, file in sorted(request.files.items()):
+            digest.update(field.encode() + file.stream.read())
+            file.stream.seek(0)
+    else:
+        digest.update(request.get_data())
+    return digest.hexdigest()
+
+
+def before() -> Response | None:
+    """Take the key, or give the answer that it already has."""
+    key = request.headers.get("Idempotency-Key", "")
+    if request.method != "POST" or not key or act().by.account_id is None:
+        return None
+    if len(key) > LONGEST_KEY:
+        raise KeyTooLong()
+    g.transaction = database.atomic()
+    g.transaction.__enter__()
+    _forget_old(act().at)
+    taken = _take(key, _fingerprint())
+    g.idempotency = taken
+    if taken.answer is None:
+        return None
+    body = act().vault.open(IdempotencyKey.answer, taken.id, taken.answer)
+    return Response(body, status=taken.status, content_type=taken.content_type)
+
+
+def _take(key: str, asked: str) -> IdempotencyKey:
+    account = act().by.account_id
+    IdempotencyKey.insert(account=account, key=key, asked=asked, taken_at=act().at).on_conflict_ignore().execute()
+    taken: IdempotencyKey = IdempotencyKey.get(
+        (IdempotencyKey.account == account) & (IdempotencyKey.key == key)
+    )
+    if taken.asked != asked:
+        raise KeyUsedOtherwise()
+    return taken
+
+
+def _forget_old(now: datetime) -> None:
+    IdempotencyKey.delete().where(IdempotencyKey.taken_at < now - KEEP).execute()
+
+
+def after(response: Response) -> Response:
+    """Keep a success with its key, and end the transaction."""
+    taken = g.pop("idempotency", None)
+    if taken is not None:
+        if response.status_code >= 400:
+            taken.delete_instance()
+        elif taken.answer is None:
+            taken.answer = act().vault.seal(IdempotencyKey.answer, taken.id, response.get_data(as_text=True))
+            taken.status, taken.content_type = response.status_code, response.content_type
+            taken.save()
+    _end(failed=response.status_code >= 500)
+    return response
+
+
+def _end(*, failed: bool) -> None:
+    transaction: Any = g.pop("transaction", None)
+    if transaction is None:
+        return
+    if failed:
+        transaction.rollback()
+    transaction.__exit__(None, None, None)
+
+
+def abandon(_error: BaseException | None) -> None:
+    """A request that never came to an answer leaves nothing behind."""
+    _end(failed=True)
+
+
+def install(app: Flask) -> None:
+    """Honour the header on every POST."""
+    app.before_request(before)
+    app.after_request(after)
+    app.teardown_request(abandon)

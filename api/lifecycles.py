@@ -1,0 +1,55 @@
+"""Prints the lifecycle tables as ``docs/lifecycles.md``; a test holds that file to this output."""
+
+from __future__ import annotations
+
+from skills_registry.bases import LISTING
+from skills_registry.certification.certificates import CERTIFICATE
+from skills_registry.foundation.acts import ROLES
+from skills_registry.foundation.lifecycle import Lifecycle
+from skills_registry.training.classes import TRAINING_CLASS
+from skills_registry.training.enrolments import ENROLMENT
+from skills_registry.training.uploads import UPLOAD
+
+ALL: tuple[Lifecycle, ...] = (LISTING, TRAINING_CLASS, ENROLMENT, UPLOAD, CERTIFICATE)
+
+_HEAD = """\
+# Lifecycles 状态表
+
+Printed from the code by `skills-registry lifecycles`; do not edit by hand.
+"""
+
+
+def printed() -> str:
+    """All tables: a diagram (Mermaid) and the moves with the roles that may make them."""
+    return _HEAD + "".join(_chapter(lifecycle) for lifecycle in ALL)
+
+
+def _chapter(lifecycle: Lifecycle) -> str:
+    names = "\n".join(f"    {code} : {zh} ({code})" for code, (zh, _) in lifecycle.states.items())
+    arrows = "\n".join(f"    {move.origin} --> {move.to} : {move.action}" for move in lifecycle.moves)
+    rows = "\n".join(
+        f"| {move.action} | {_state(lifecycle, move.origin)} | {_state(lifecycle, move.to)} | {_roles(move.roles)} |"
+        for move in lifecycle.moves
+    )
+    return f"""
+## {lifecycle.noun} {lifecycle.zh}
+
+```mermaid
+stateDiagram-v2
+{names}
+    [*] --> {lifecycle.first}
+{arrows}
+```
+
+| act | from | to | by |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _state(lifecycle: Lifecycle, code: str) -> str:
+    return f"{lifecycle.states[code][0]} `{code}`"
+
+
+def _roles(roles: frozenset[str]) -> str:
+    return "、".join(ROLES[role][0] for role in sorted(roles))

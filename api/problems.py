@@ -1,0 +1,160 @@
+"""Every refusal as a problem document (RFC 9457), and the one table of HTTP statuses.
+
+A problem has ``type``, ``title``, ``status``, ``detail`` and the registry's stable ``code``; for a
+body that does not fit, ``errors`` lists field and message. No personal data, never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, has_request_context, json, request
+from peewee import DatabaseError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from skills_registry.foundation import errors
+
+log = structlog.get_logger()
+
+#: Which status answers which error; the first class that fits, so narrow before wide.
+STATUSES: tuple[tuple[type[errors.RegistryError], int], ...] = (
+    (errors.InputRefused, 422),
+    (errors.NotAllowed, 403),
+    (errors.NotFound, 404),
+    (errors.RuleBroken, 409),
+    (errors.Unavailable, 503),
+    (errors.RegistryError, 400),
+)
+
+#: Sentences for refusals that HTTP itself makes: code, Chinese, English.
+HTTP_SENTENCES: dict[int, tuple[str, str, str]] = {
+    400: ("bad_request", "请求格式有误。", "The request is malformed."),
+    401: (
+        "unauthorized",
+        "请在请求头中提供有效的密钥：Authorization: Bearer sr_…",
+        "Send a key that is in force: Authorization: Bearer sr_…",
+    ),
+    403: ("not_allowed", "您的账号没有权限进行这项操作。", "Your account may not do this."),
+    404: ("not_found", "没有找到。", "Not found."),
+    405: ("method_not_allowed", "此地址不支持这种请求方法。", "This address does not take that method."),
+    413: ("too_large", "文件或内容太大，最大10 MB。", "Too large: at most 10 MB."),
+    415: ("unsupported_media_type", "请求的内容类型不受支持。", "This content type is not supported."),
+    422: ("invalid_input", "提交的内容有误，请按提示更正。", "What was sent does not fit; see the errors."),
+    429: ("too_many_requests", "请求过于频繁，请稍后再试。", "Too many requests; please try again later."),
+    500: ("internal_error", "系统出现意外错误，已记录。", "Something unexpected happened; it was logged."),
+    503: ("unavailable", "系统繁忙，请稍后再试。", "Busy; please try again soon."),
+}
+
+#: marshmallow's sentences in Chinese, by how they begin.
+FIELD_SENTENCES: tuple[tuple[str, str], ...] = (
+    ("Missing data", "必须填写。"),
+    ("Unknown field", "没有这个字段，请核对字段名。"),
+    ("Field may not be null", "不能为空。"),
+    ("Not a valid integer", "应为整数。"),
+    ("Not a valid number", "应为数字。"),
+    ("Not a valid date", "应为日期，如2025-03-01。"),
+    ("Not a valid string", "应为文字。"),
+    ("Not a valid boolean", "应为 true 或 false。"),
+    ("Not a valid list", "应为列表。"),
+    ("Not a valid mapping", "应为对象。"),
+    ("Not a valid UUID", "编号格式不对。"),
+    ("Invalid input type", "应为对象。"),
+    ("Must be one of", "不在可选范围内。"),
+    ("Must be greater than", "数值太小。"),
+    ("Must be less than", "数值太大。"),
+    ("Shorter than", "太短或未填写。"),
+    ("Longer than", "太长。"),
+    ("Length must be", "长度不符。"),
+    ("String does not match", "格式不对。"),
+)
+
+
+def language() -> str:
+    """``en`` when the caller prefers English to Chinese, else ``zh``."""
+    if not has_request_context():
+        return "zh"
+    if request.args.get("lang") in ("zh", "en"):
+        return str(request.args["lang"])
+    return str(request.accept_languages.best_match(["zh", "en"], default="zh"))
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    """A problem document as a response."""
+    title = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])[2 if language() == "en" else 1]
+    document = {"type": f"/docs/problems#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    response = Response(
+        json.dumps({**document, **more}), status=status, content_type="application/problem+json"
+    )
+    if status in (429, 503):
+        response.headers["Retry-After"] = "5"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def from_registry_error(error: errors.RegistryError) -> Response:
+    """The answer to an error that the registry raised on purpose."""
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    return problem(status, error.own_code, error.sentence(language()))
+
+
+def from_http(error: HTTPException) -> Response:
+    """The answer to a refusal by Flask itself, with the fields that do not fit."""
+    status = error.code or 500
+    code, zh, en = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])
+    messages = getattr(error, "data", {}).get("messages", {})
+    fields = [{"field": place, "message": _translated(text)} for place, text in _flatten(messages)]
+    answer = problem(status, code, en if language() == "en" else zh, **({"errors": fields} if fields else {}))
+    if status == 405 and hasattr(error, "valid_methods"):
+        answer.headers["Allow"] = ", ".join(error.valid_methods or ())
+    return answer
+
+
+def _flatten(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            # The outermost key only says where the value came from (json, query, form, files).
+            outer = not place and key in ("json", "query", "form", "files", "headers")
+            yield from _flatten(inner, "" if outer else f"{place}.{key}".strip("."))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _flatten(inner, place)
+    else:
+        yield place, str(messages)
+
+
+def _translated(text: str) -> str:
+    if language() == "en":
+        return text
+    return next((zh for beginning, zh in FIELD_SENTENCES if text.startswith(beginning)), text)
+
+
+def from_database(error: DatabaseError) -> Response:
+    """Another writer holds the lock, the disk is full or the server is away: try again, nothing was changed."""
+    full = isinstance(error, OperationalError) and ("full" in str(error) or "No space" in str(error))
+    log.error("database_unavailable", kind=type(error).__name__, full=full)
+    status = 507 if full else 503
+    code, zh, en = HTTP_SENTENCES[503]
+    return problem(status, "storage_full" if full else code, en if language() == "en" else zh)
+
+
+def from_surprise(error: Exception) -> Response:
+    """An error nobody foresaw: logged by its kind and place, told without details."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "?"
+    log.error("unexpected", kind=type(error).__name__, place=place, endpoint=request.endpoint)
+    g.failed = True
+    code, zh, en = HTTP_SENTENCES[500]
+    return problem(500, code, en if language() == "en" else zh)
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the app with a problem document."""
+    app.register_error_handler(errors.RegistryError, from_registry_error)
+    app.register_error_handler(HTTPException, from_http)
+    app.register_error_handler(DatabaseError, from_database)
+    app.register_error_handler(Exception, from_surprise)

@@ -1,0 +1,47 @@
+"""Settings: read once from the environment at start-up, checked, and frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from certificates.token import check_public_url
+from skills_registry.foundation.storage import DEFAULT_URL
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this service keeps things and how the world reaches it.
+
+    ``public_url`` is scheme and host as printed into every QR code: it must still answer in ten
+    years, so it is checked at start-up. ``proxies`` is how many reverse proxies stand in front.
+    """
+
+    database_url: str
+    public_url: str
+    secrets_file: Path
+    keys_directory: Path
+    policy_file: Path | None
+    rate_limit_storage: str
+    proxies: int
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment names; see ``docs/architecture.md`` for the list.
+
+    :raises InputRefused: ``PUBLIC_URL`` cannot be printed into a code.
+    """
+    env = os.environ if environment is None else environment
+    var = Path(env.get("REGISTRY_VAR", "var"))
+    policy = env.get("POLICY_FILE")
+    return Settings(
+        database_url=env.get("DATABASE_URL", DEFAULT_URL.replace("var/", f"{var}/")),
+        public_url=check_public_url(env.get("PUBLIC_URL", "http://127.0.0.1:8000")),
+        secrets_file=Path(env.get("SECRETS_FILE", var / "secrets.json")),
+        keys_directory=Path(env.get("KEYS_DIRECTORY", var / "keys")),
+        policy_file=Path(policy) if policy else None,
+        rate_limit_storage=env.get("REDIS_URL", "memory://"),
+        proxies=int(env.get("PROXIES", "0")),
+    )
