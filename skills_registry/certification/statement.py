@@ -33,7 +33,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from skills_registry.certification.printed import Printed
 from skills_registry.foundation.errors import FieldRefused, InputRefused
@@ -95,6 +95,17 @@ class Unreadable(InputRefused):
     code: ClassVar[str] = "unreadable"
     zh = "这不是完整的证书验证码，请重新扫描二维码。"
     en = "This is not a complete certificate code; please scan the QR code again."
+
+
+class Signer(Protocol):
+    """The power to sign; the core receives one and never sees a key."""
+
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes that name the key; the key decides the algorithm (Ed25519, SM2, …)."""
+
+    def sign(self, statement: bytes) -> bytes:
+        """The signature over a statement, :data:`SIGNATURE_SIZE` bytes."""
 
 
 @dataclass(frozen=True)
