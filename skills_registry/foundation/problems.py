@@ -60,6 +60,9 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "phone": ("联系电话", "phone"),
     "education": ("文化程度", "education"),
     "remark": ("备注", "remark"),
+    "starts_on": ("开班日期", "first day"),
+    "capacity": ("计划人数", "capacity"),
+    "title": ("班级名称", "title"),
     "hours": ("出勤课时", "hours attended"),
     "theory": ("理论成绩", "theory score"),
     "practice": ("实操成绩", "practice score"),
@@ -268,6 +271,21 @@ CATALOGUE: dict[str, Kind] = {
         ERROR,
         "证书编号的校验位不对，至少有一位写错，请对照证书核对。",
         "The check digit is wrong: at least one digit is mistyped; compare with the certificate.",
+    ),
+    "late_filing": Kind(
+        WARNING,
+        "备案晚于规定时间：应在开班前{days}个工作日（{due}前）备案，请县（区）残联酌情处理。",
+        "Filed late: it was due {days} working days before the first day, by {due}; the county decides.",
+    ),
+    "class_size": Kind(
+        WARNING,
+        "计划人数不在规定班额（{smallest}—{largest}人）内，请县（区）残联酌情处理。",
+        "The planned size is outside {smallest}-{largest}; the county decides.",
+    ),
+    "identical_filing": Kind(
+        WARNING,
+        "与备案号{filing_no}的培训班内容完全相同，请核对是否重复备案。",
+        "Identical to the filing {filing_no}; please check whether it was filed twice.",
     ),
 }
 

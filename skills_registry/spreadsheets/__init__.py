@@ -1,0 +1,20 @@
+"""Spreadsheets: rosters and results come in as offices write them, and go out ready to be filled in.
+
+In: :func:`read` tells the format from the content, finds the header by its aliases and gives numbered
+rows by field; hostile files end in a child process and are refused. Out: three workbooks whose cells
+are text where they look like formulas. Nothing here knows the database or judges a row.
+"""
+
+from skills_registry.spreadsheets.grids import Cell, CellError
+from skills_registry.spreadsheets.headers import REFUSAL_REASON
+from skills_registry.spreadsheets.sheet import Sheet, SheetRow, read, require_fields
+
+__all__ = [
+    "REFUSAL_REASON",
+    "Cell",
+    "CellError",
+    "Sheet",
+    "SheetRow",
+    "read",
+    "require_fields",
+]
