@@ -87,7 +87,7 @@ setup(
     "(人人持证、人人技能)",
     long_description=description(),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=[name + suffix for name in PACKAGES for suffix in ("", ".*")]),
