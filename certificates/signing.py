@@ -185,7 +185,8 @@ class KeyRing:
         :raises KeyFileRefused: it is none, or two keys share an id.
         """
         try:
-            document = json.loads(text)
+            # Editors on Windows save a byte order mark with it.
+            document = json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text)
             keys = tuple(PublicKey.read(entry) for entry in document["keys"])
             issuer = str(document["issuer"])
         except (KeyError, TypeError, ValueError, RecursionError):

@@ -112,6 +112,10 @@ class TestRing:
         assert KeyRing.load(self.ring.dump()) == self.ring
         assert KeyRing.load(self.ring.dump().encode()) == self.ring
 
+    def test_a_key_file_saved_with_a_byte_order_mark_reads_too(self) -> None:
+        assert KeyRing.load("\ufeff" + self.ring.dump()) == self.ring
+        assert KeyRing.load(self.ring.dump().encode("utf-8-sig")) == self.ring
+
     def test_the_published_document_has_the_shape_that_readers_rely_on(self) -> None:
         document = self.ring.document()
         assert document["issuer"] == "https://skills.example.cn"
