@@ -14,6 +14,7 @@ from api.callers import API_PREFIX, act, for_roles, reachable_bases, require_rea
 from api.classes import reachable_class
 from api.files import PDF, ZIP, attachment
 from api.lists import PageQuery, page, page_of
+from api.services import Services
 from api.shapes import OccupationSchema, ReasonSchema, StepSchema, show_step
 from certificates import document, token
 from certificates.document import fonts
@@ -21,7 +22,6 @@ from skills_registry.certification import certificates, issuing
 from skills_registry.certification.certificates import CERTIFICATE, Certificate
 from skills_registry.certification.printed import Printed
 from skills_registry.foundation.errors import NotFound
-from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.training.classes import TrainingClass
 
@@ -69,9 +69,12 @@ class CertificateQuery(PageQuery):
 
 def verify_url(certificate: Certificate) -> str:
     """What the certificate's QR code says."""
-    return token.url(
-        services().settings.public_url, token.encode(certificate.statement, certificate.signature)
-    )
+    return verify_url_for(services(), certificate)
+
+
+def verify_url_for(service: Services, certificate: Certificate) -> str:
+    """The same, for a service that answers no request just now."""
+    return token.url(service.settings.public_url, token.encode(certificate.statement, certificate.signature))
 
 
 def show_certificate(certificate: Certificate) -> dict[str, Any]:
@@ -104,9 +107,7 @@ def show_whole_certificate(certificate: Certificate) -> dict[str, Any]:
 
 def reachable_certificate(number: str) -> Certificate:
     """The certificate with this number, if its base is the caller's business."""
-    certificate = certificates.find_by_number(parse_certificate_number(number) or number)
-    if certificate is None:
-        raise NotFound()
+    certificate = certificates.require_number(number)
     require_reach(certificate.base)
     return certificate
 

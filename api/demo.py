@@ -16,8 +16,8 @@ from typing import Any
 
 from api import demo_people as invented
 from api.callers import act_of
+from api.certificates import verify_url_for
 from api.services import Services
-from certificates import token
 from certificates.document import fonts
 from skills_registry import accounts, bases
 from skills_registry.accounts import Account, Operator, Organisation
@@ -31,6 +31,9 @@ from skills_registry.training import classes, enrolments, uploads
 from skills_registry.training.classes import Filing, TrainingClass
 
 KEY_DAYS = 3650
+
+#: The day on which the plan was adopted: the demonstration's signing key is good from here on.
+FIRST_DAY = date(2023, 8, 11)
 
 MASSAGE = Trade("2015", "4-10-04-02", "保健按摩师", "level3_senior")
 PASTRY = Trade("2015", "4-03-02-02", "中式面点师", "level4_intermediate")
@@ -131,7 +134,7 @@ class City:
 
     def _appoint(self) -> None:
         city = Organisation.create(name="海东市残疾人联合会", kind="federation", division_code="630200")
-        first = datetime(2023, 8, 11, 2, 0, tzinfo=UTC)
+        first = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, 2, 0, tzinfo=UTC)
         roles: tuple[Role, ...] = ("city_officer", "auditor", "admin")
         for role in roles:
             self._account(city, "630200", role, first)
@@ -240,11 +243,11 @@ def fill(service: Services, note: Path) -> dict[str, Any]:
     }
     told = {
         "keys": {role: accounts.issue_key(now, account, days=KEY_DAYS) for role, account in holders.items()},
-        "verify_url": _verify_url(service, opened),
+        "verify_url": verify_url_for(service, opened),
         "certificate_number": opened.number,
         "class_id": str(opened.training_class_id),
-        "revoked_url": _verify_url(service, next(c for c in city.issued if c.status == "revoked")),
-        "expired_url": _verify_url(service, next(c for c in city.issued if c.expires_on)),
+        "revoked_url": verify_url_for(service, next(c for c in city.issued if c.status == "revoked")),
+        "expired_url": verify_url_for(service, next(c for c in city.issued if c.expires_on)),
     }
     note.parent.mkdir(parents=True, exist_ok=True)
     note.touch(mode=0o600)
@@ -252,5 +255,17 @@ def fill(service: Services, note: Path) -> dict[str, Any]:
     return told
 
 
-def _verify_url(service: Services, certificate: Certificate) -> str:
-    return token.url(service.settings.public_url, token.encode(certificate.statement, certificate.signature))
+def greeting(public_url: str, told: dict[str, Any]) -> str:
+    """What to try, for the person who started the demonstration."""
+    keys = "\n".join(f"  {role:15} {key}" for role, key in told["keys"].items())
+    return f"""\
+技能登记平台演示数据已就绪 The demonstration city is ready
+  首页 start page      {public_url}/
+  接口文档 API docs     {public_url}/docs
+  有效证书 valid        {told["verify_url"]}
+  已撤销 revoked        {told["revoked_url"]}
+  已过期 expired        {told["expired_url"]}
+  按编号查验 by number   {public_url}/verify   编号 number {told["certificate_number"]}
+密钥 keys (var/demo.json)
+{keys}
+"""

@@ -71,7 +71,7 @@ class EnrolmentQuery(PageQuery):
 def show_enrolment(enrolment: Enrolment) -> dict[str, Any]:
     """An enrolment as the API answers it to those entitled."""
     vault = act().vault
-    result = enrolment.results.where(Result.current == True).first()  # noqa: E712 - SQL
+    result = enrolment.results.where(Result.current).first()
     return {
         "id": str(enrolment.id),
         "class_id": str(enrolment.training_class_id),

@@ -10,6 +10,9 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from certificates import token
+from skills_registry.foundation.identifiers import check_certificate_number
+
 READING = "300/minute"
 NAME_CHECKS = "10/hour"
 LOOKUPS = "20/minute"
@@ -23,11 +26,12 @@ def install(app: Flask) -> None:
 
 
 def by_code() -> str:
-    """A verification code as the thing that is counted, whoever asks."""
-    return f"code:{(request.view_args or {}).get('code', '')[:400]}"
+    """A verification code as the thing that is counted, whoever asks and however it is written."""
+    return f"code:{token.code_from((request.view_args or {}).get('code', ''))[:400]}"
 
 
 def by_number() -> str:
     """A typed certificate number as the thing that is counted, folded as the look-up folds it."""
-    typed = request.form.get("number", "") or (request.get_json(silent=True) or {}).get("number", "")
-    return f"number:{''.join(filter(str.isdigit, str(typed)))[:20]}"
+    body = request.get_json(silent=True) if request.is_json else request.form
+    typed = str(body.get("number", ""))[:100] if hasattr(body, "get") else ""
+    return f"number:{check_certificate_number(typed).text or typed}"

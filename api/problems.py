@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, has_request_context, json, request
+from flask import Flask, Response, g, has_request_context, json, render_template, request
 from peewee import DatabaseError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -83,15 +83,37 @@ def language() -> str:
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """A problem document as a response."""
     title = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])[2 if language() == "en" else 1]
+    if _wants_page():
+        return _as_page(status, title, detail)
     document = {"type": f"/docs/problems#{code}", "title": title, "status": status, "detail": detail, "code": code}
-    response = Response(
-        json.dumps({**document, **more}), status=status, content_type="application/problem+json"
+    return _with_hints(
+        Response(json.dumps({**document, **more}), status=status, content_type="application/problem+json")
     )
-    if status in (429, 503):
+
+
+def _with_hints(response: Response) -> Response:
+    if response.status_code in (429, 503, 507):
         response.headers["Retry-After"] = "5"
-    if status == 401:
+    if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _wants_page() -> bool:
+    """People on the public pages get a page; programs get a problem document."""
+    if request.path.startswith("/api/") or request.is_json:
+        return False
+    kinds = request.accept_mimetypes
+    return kinds.best_match(["application/problem+json", "application/json", "text/html"]) == "text/html"
+
+
+def _as_page(status: int, title: str, detail: str) -> Response:
+    lang = language()
+    other = f"/?lang={'zh' if lang == 'en' else 'en'}"
+    body = render_template(
+        "pages/problem.html", lang=lang, other_language_url=other, title=title, detail=detail, status=status
+    )
+    return _with_hints(Response(body, status))
 
 
 def from_registry_error(error: errors.RegistryError) -> Response:

@@ -66,6 +66,19 @@ def register_organisation(name: str, kind: str, division_code: str) -> Organisat
     return Organisation.create(name=name, kind=kind, division_code=division_code)
 
 
+def find_or_register_organisation(name: str, kind: str, division_code: str) -> Organisation:
+    """The organisation of that name and division, entered if new."""
+    known = Organisation.get_or_none(
+        (Organisation.name == name) & (Organisation.kind == kind) & (Organisation.division_code == division_code)
+    )
+    return known or register_organisation(name, kind, division_code)
+
+
+def find_or_register_operator(label: str) -> Operator:
+    """The operator of that name at work, entered if new: one person, however many accounts."""
+    return Operator.get_or_none(Operator.label == label) or Operator.create(label=label)
+
+
 def register_account(act: Act, operator: Operator, organisation: Organisation, role: Role) -> Account:
     """Give an operator a role at an organisation.
 

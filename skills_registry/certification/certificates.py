@@ -15,8 +15,11 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField
 from skills_registry import people
 from skills_registry.bases import Base, left_on, listing_on
 from skills_registry.certification.printed import Printed
-from skills_registry.certification.statement import OnRecord, Statement, commitment
+from skills_registry.certification.record import OnRecord
+from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act
+from skills_registry.foundation.errors import NotFound, RegistryError
+from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import Lifecycle, Move
 from skills_registry.foundation.privacy import Vault
@@ -168,6 +171,18 @@ def find_by_number(number: str) -> Certificate | None:
     return Certificate.get_or_none(Certificate.number == number)
 
 
+def require_number(number: str) -> Certificate:
+    """The certificate with this number, however it was typed.
+
+    :raises NotFound: there is none.
+    """
+    parsed = parse_certificate_number(number)
+    found = find_by_number(str(parsed)) if parsed else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def superseding(certificate: Certificate) -> Certificate | None:
     """The certificate that was issued in place of this one, or None."""
     return Certificate.get_or_none(Certificate.replaces == certificate.id)
@@ -176,6 +191,14 @@ def superseding(certificate: Certificate) -> Certificate | None:
 def certificates_of_class(class_id: UUID) -> Any:
     """The certificates of a class in order of issue, as a query."""
     return Certificate.select().where(Certificate.training_class == class_id).order_by(Certificate.id)
+
+
+def _derived_or_none(vault: Vault, certificate: Certificate) -> bytes | None:
+    # Columns changed past the registry may no longer make a statement at all, or no longer decrypt.
+    try:
+        return derive(vault, certificate, certificate.key_id)
+    except (RegistryError, ValueError):
+        return None
 
 
 class RecordedCertificates:
@@ -192,7 +215,7 @@ class RecordedCertificates:
         newer = superseding(certificate)
         return OnRecord(
             statement=certificate.statement,
-            derived=derive(self._act.vault, certificate, certificate.key_id),
+            derived=_derived_or_none(self._act.vault, certificate),
             signature=certificate.signature,
             status=certificate.status,
             superseded_by=newer.number if newer else None,

@@ -136,7 +136,7 @@ def _record(
     certificate = Certificate(
         id=key,
         statement_id=os.urandom(16),
-        number=certificate_number(int(act.by.division_code), act.today.year, serial),
+        number=certificate_number(act.by.division_code, act.today.year, serial),
         division_code=act.by.division_code,
         year=act.today.year,
         serial=serial,

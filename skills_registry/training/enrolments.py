@@ -72,7 +72,7 @@ class Result(Record):
 
 # One current result per enrolment, held by the database itself.
 Result.add_index(
-    Result.index(Result.enrolment, unique=True, name="result_current", where=(Result.current == True))  # noqa: E712 - SQL
+    Result.index(Result.enrolment, unique=True, name="result_current", where=Result.current)
 )
 
 
@@ -158,7 +158,7 @@ def record_result(
     """Record a trainee's result; a different earlier one is replaced and kept, an equal one stands."""
     written = {paper: None if score is None else str(score) for paper, score in scores.items()}
     with database.atomic():
-        earlier = Result.get_or_none((Result.enrolment == enrolment.id) & (Result.current == True))  # noqa: E712
+        earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
         if earlier is not None and (earlier.hours, earlier.scores, earlier.outcome) == (hours, written, outcome):
             return earlier
         if earlier is not None:
@@ -257,7 +257,7 @@ def roster(training_class: TrainingClass) -> Any:
         result.enrolment_id: result
         for result in Result.select()
         .join(Enrolment)
-        .where((Enrolment.training_class == training_class.id) & (Result.current == True))  # noqa: E712
+        .where((Enrolment.training_class == training_class.id) & Result.current)
     }
     for enrolment in enrolments:
         enrolment.result = results.get(enrolment.id)

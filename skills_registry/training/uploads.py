@@ -222,7 +222,7 @@ def _result_doubts(
         return [Problem("withdrawn_trainee", "citizen_id")]
     if enrolment.name_index != people.name_index(act.vault, name):
         return [Problem("name_differs_from_roster", "name")]
-    earlier = Result.get_or_none((Result.enrolment == enrolment.id) & (Result.current == True))  # noqa: E712 - SQL
+    earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
     if earlier is None:
         return []
     hours, scores, outcome = result_values(row.values)

@@ -15,7 +15,7 @@ from skills_registry.foundation.identifiers.certificate_numbers import (
     check_certificate_number,
     parse_certificate_number,
 )
-from skills_registry.foundation.identifiers.citizen_ids import CitizenId, check_citizen_id
+from skills_registry.foundation.identifiers.citizen_ids import CitizenId, check_citizen_id, masked_citizen_id
 from skills_registry.foundation.identifiers.contacts import Phone, SexStated, check_phone, check_sex
 from skills_registry.foundation.identifiers.credit_codes import CreditCode, check_uscc
 from skills_registry.foundation.identifiers.disability_cards import DisabilityCard, check_disability_card
@@ -61,6 +61,7 @@ __all__ = [
     "division_name",
     "fold_number",
     "is_known_region",
+    "masked_citizen_id",
     "masked_name",
     "name_match_key",
     "parse_certificate_number",
