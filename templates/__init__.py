@@ -1,0 +1,1 @@
+"""Words and looks: certificates, pages and console. Stands on nothing; shipped as package data."""
