@@ -16,6 +16,7 @@ PACKAGES = ["skills_registry", "certificates", "api", "templates"]
 RUNTIME = [
     "argon2-cffi>=25.1,<26",  # hashes of API keys and passwords
     "chinesecalendar>=1.11,<2",  # working days with 调休; raises for years it does not know
+    "click>=8.3,<9",  # the command line, together with Flask
     "cryptography>=50,<51",  # Ed25519, AES-256-GCM, HMAC
     "flask>=3.1,<4",
     "Flask-Limiter>=4.1,<5",
