@@ -43,8 +43,8 @@ bench: $(call ready,test)  ## every measurement of benchmarks/, one after the ot
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
 
 audit: $(call ready,audit)  ## known holes in the pinned packages, and bandit on our own code
-	@.venv/bin/bandit --quiet --recursive $(PACKAGES)
-	@.venv/bin/pip-audit --disable-pip --no-deps --requirement constraints.txt
+	@.venv/bin/bandit --quiet --severity-level medium --recursive $(PACKAGES)
+	@.venv/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 constraints:  ## pin the newest versions that setup.py admits
 	@.ci/constraints "$$(.ci/system python)"
