@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import templates
 from flask import Flask, Response, request
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import templates
 from api import (
     bases,
     callers,
@@ -68,7 +68,10 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     open_database(chosen.database_url)
     app.extensions["skills_registry"] = Services(
-        settings=chosen, policy=load_policy(chosen.policy_file), vault=load_vault(chosen.secrets_file), clock=clock
+        settings=chosen,
+        policy=load_policy(chosen.policy_file),
+        vault=load_vault(chosen.secrets_file),
+        clock=clock,
     )
     if chosen.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies)  # type: ignore[method-assign]

@@ -25,7 +25,9 @@ class ListingSchema(Schema):
     plaque_number = fields.String(required=True, validate=validate.Length(1, 40))
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True)
-    basis = fields.String(required=True, validate=validate.Length(1, 500), metadata={"description": "文号或依据"})
+    basis = fields.String(
+        required=True, validate=validate.Length(1, 500), metadata={"description": "文号或依据"}
+    )
     scope = fields.List(fields.Nested(ScopeSchema), required=True, validate=validate.Length(1, 200))
     status = fields.String(dump_only=True)
     left_on = fields.Date(dump_only=True, allow_none=True)
@@ -50,7 +52,9 @@ class BaseSchema(Schema):
 def show_listing(listing: bases.Listing) -> dict[str, Any]:
     """A listing as the API answers it."""
     return {
-        **{name: getattr(listing, name) for name in ("plaque_number", "valid_from", "valid_until", "left_on")},
+        **{
+            name: getattr(listing, name) for name in ("plaque_number", "valid_from", "valid_until", "left_on")
+        },
         "id": str(listing.id),
         "basis": listing.basis,
         "status": listing.status,
@@ -64,7 +68,10 @@ def show_listing(listing: bases.Listing) -> dict[str, Any]:
 def show_base(base: Base) -> dict[str, Any]:
     """A base as the API answers it."""
     return {
-        **{name: getattr(base, name) for name in ("number", "name", "public_name", "uscc", "kind", "division_code")},
+        **{
+            name: getattr(base, name)
+            for name in ("number", "name", "public_name", "uscc", "kind", "division_code")
+        },
         "id": str(base.id),
         "listed_today": bases.listing_on(base.id, act().today) is not None,
         "listings": [show_listing(listing) for listing in base.listings],

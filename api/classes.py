@@ -216,4 +216,3 @@ def approve_class(class_id: str) -> dict[str, Any]:
     training_class = reachable_class(class_id)
     issued = issuing.issue(act(), training_class, services().signer(), fonts.uncovered)
     return {"certificates": [certificate.number for certificate in issued], "status": "approved"}
-

@@ -23,7 +23,7 @@ from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import RegistryError
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault, load_vault
-from skills_registry.foundation.storage import database, migrate, open_database, require_found
+from skills_registry.foundation.storage import database, migrate, open_database
 
 DEMO_NOTE = "demo.json"
 
@@ -122,7 +122,12 @@ def serve_command(host: str, port: int, threads: int) -> None:
     database.close()
     click.echo(f"http://{host}:{port}  (Ctrl+C 停止 to stop)")
     Server(
-        "api.wsgi:app", address=host, port=port, interface=Interfaces.WSGI, blocking_threads=threads, log_access=False
+        "api.wsgi:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=threads,
+        log_access=False,
     ).serve()
 
 
@@ -207,7 +212,9 @@ def list_accounts_command() -> None:
     _prepared(from_environment())
     for account in accounts.Account.select().order_by(accounts.Account.id):
         prefixes = " ".join(key.prefix for key in account.keys if key.revoked_at is None)
-        click.echo(f"{account.id}  {account.role:15} {account.organisation.name}  {account.operator.label}  {prefixes}")
+        click.echo(
+            f"{account.id}  {account.role:15} {account.organisation.name}  {account.operator.label}  {prefixes}"
+        )
 
 
 @accounts_group.command("revoke-key")
@@ -222,8 +229,12 @@ def revoke_key_command(prefix: str) -> None:
 
 @main.command("verify")
 @click.argument("what")
-@click.option("--keys", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="离线验证：已保存的公钥文件 offline, with a saved key file")
+@click.option(
+    "--keys",
+    "key_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="离线验证：已保存的公钥文件 offline, with a saved key file",
+)
 @click.option("--name", default="", help="核对姓名（仅联机） check the holder's name, online only")
 @told_plainly
 def verify_command(what: str, key_file: Path | None, name: str) -> None:

@@ -62,13 +62,26 @@ BASES = (
         date(2027, 12, 31),
         (MASSAGE, PASTRY, COOK, MARKETING),
     ),
-    PlannedBase("平安区惠民职业培训中心", "630203", "training", date(2023, 9, 1), date(2026, 8, 31), (COOK, PASTRY)),
     PlannedBase(
-        "互助县明眸按摩实训基地", "630223", "blind_massage_practice", date(2023, 9, 1), date(2026, 8, 31), (MASSAGE,)
+        "平安区惠民职业培训中心", "630203", "training", date(2023, 9, 1), date(2026, 8, 31), (COOK, PASTRY)
     ),
-    PlannedBase("民和县河湟就业创业孵化园", "630222", "incubation", date(2024, 6, 1), date(2027, 5, 31), (MARKETING,)),
-    PlannedBase("化隆县拉面产业培训学校", "630224", "training", date(2024, 3, 1), date(2027, 2, 28), (COOK, PASTRY)),
-    PlannedBase("循化县积石职业技能学校", "630225", "training", date(2025, 3, 1), date(2028, 2, 29), (PASTRY,)),
+    PlannedBase(
+        "互助县明眸按摩实训基地",
+        "630223",
+        "blind_massage_practice",
+        date(2023, 9, 1),
+        date(2026, 8, 31),
+        (MASSAGE,),
+    ),
+    PlannedBase(
+        "民和县河湟就业创业孵化园", "630222", "incubation", date(2024, 6, 1), date(2027, 5, 31), (MARKETING,)
+    ),
+    PlannedBase(
+        "化隆县拉面产业培训学校", "630224", "training", date(2024, 3, 1), date(2027, 2, 28), (COOK, PASTRY)
+    ),
+    PlannedBase(
+        "循化县积石职业技能学校", "630225", "training", date(2025, 3, 1), date(2028, 2, 29), (PASTRY,)
+    ),
 )
 
 
@@ -89,20 +102,90 @@ class PlannedClass:
 
 
 CLASSES = (
-    PlannedClass(2, "2023年盲人按摩继续教育班", MASSAGE, "level4_intermediate", "continuing_education",
-                 date(2023, 10, 9), 20, 60, 10, "approved"),
-    PlannedClass(1, "2024年中式面点师五级班", PASTRY, "level5_junior", "employment_skills",
-                 date(2024, 5, 13), 30, 120, 14, "approved"),
-    PlannedClass(0, "2025年保健按摩师五级第一期", MASSAGE, "level5_junior", "employment_skills",
-                 date(2025, 9, 1), 40, 120, 24, "approved"),
-    PlannedClass(3, "2025年农村电商直播班", MARKETING, "level5_junior", "employment_skills",
-                 date(2025, 10, 13), 25, 120, 16, "submitted"),
-    PlannedClass(4, "2026年拉面师傅提升班", COOK, "level4_intermediate", "skill_upgrading",
-                 date(2026, 3, 2), 30, 104, 15, "open"),
-    PlannedClass(0, "2026年保健按摩师五级第二期", MASSAGE, "level5_junior", "employment_skills",
-                 date(2026, 4, 13), 40, 120, 20, "returned"),
-    PlannedClass(5, "2026年牛羊养殖实用技术班", None, "", "practical_technology",
-                 date(2026, 5, 11), 10, 40, 18, "filed"),
+    PlannedClass(
+        2,
+        "2023年盲人按摩继续教育班",
+        MASSAGE,
+        "level4_intermediate",
+        "continuing_education",
+        date(2023, 10, 9),
+        20,
+        60,
+        10,
+        "approved",
+    ),
+    PlannedClass(
+        1,
+        "2024年中式面点师五级班",
+        PASTRY,
+        "level5_junior",
+        "employment_skills",
+        date(2024, 5, 13),
+        30,
+        120,
+        14,
+        "approved",
+    ),
+    PlannedClass(
+        0,
+        "2025年保健按摩师五级第一期",
+        MASSAGE,
+        "level5_junior",
+        "employment_skills",
+        date(2025, 9, 1),
+        40,
+        120,
+        24,
+        "approved",
+    ),
+    PlannedClass(
+        3,
+        "2025年农村电商直播班",
+        MARKETING,
+        "level5_junior",
+        "employment_skills",
+        date(2025, 10, 13),
+        25,
+        120,
+        16,
+        "submitted",
+    ),
+    PlannedClass(
+        4,
+        "2026年拉面师傅提升班",
+        COOK,
+        "level4_intermediate",
+        "skill_upgrading",
+        date(2026, 3, 2),
+        30,
+        104,
+        15,
+        "open",
+    ),
+    PlannedClass(
+        0,
+        "2026年保健按摩师五级第二期",
+        MASSAGE,
+        "level5_junior",
+        "employment_skills",
+        date(2026, 4, 13),
+        40,
+        120,
+        20,
+        "returned",
+    ),
+    PlannedClass(
+        5,
+        "2026年牛羊养殖实用技术班",
+        None,
+        "",
+        "practical_technology",
+        date(2026, 5, 11),
+        10,
+        40,
+        18,
+        "filed",
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from flask import Flask, Response, g, request
-from peewee import CharField, FixedCharField, IntegerField, UUIDField
+from peewee import CharField, IntegerField, UUIDField
 
 from api.callers import act
 from skills_registry.foundation.errors import RuleBroken
@@ -27,7 +27,7 @@ class IdempotencyKey(Record):
 
     account = UUIDField()
     key = CharField(max_length=LONGEST_KEY)
-    asked = FixedCharField(max_length=64)
+    asked = CharField(max_length=64)
     status = IntegerField(null=True)
     content_type = CharField(max_length=120, default="")
     answer = SealedField(null=True)
@@ -84,7 +84,9 @@ def before() -> Response | None:
 
 def _take(key: str, asked: str) -> IdempotencyKey:
     account = act().by.account_id
-    IdempotencyKey.insert(account=account, key=key, asked=asked, taken_at=act().at).on_conflict_ignore().execute()
+    IdempotencyKey.insert(
+        account=account, key=key, asked=asked, taken_at=act().at
+    ).on_conflict_ignore().execute()
     taken: IdempotencyKey = IdempotencyKey.get(
         (IdempotencyKey.account == account) & (IdempotencyKey.key == key)
     )

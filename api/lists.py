@@ -29,7 +29,9 @@ def page_of(item: type[Schema]) -> Schema:
     return made()
 
 
-def page(query: Any, table: Any, asked: dict[str, Any], show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def page(
+    query: Any, table: Any, asked: dict[str, Any], show: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
     """One page of a query over ``table``, in order of id."""
     if asked["after"] is not None:
         query = query.where(table.id > asked["after"])

@@ -85,7 +85,13 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     title = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])[2 if language() == "en" else 1]
     if _wants_page():
         return _as_page(status, title, detail)
-    document = {"type": f"/docs/problems#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    document = {
+        "type": f"/docs/problems#{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
     return _with_hints(
         Response(json.dumps({**document, **more}), status=status, content_type="application/problem+json")
     )

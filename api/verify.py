@@ -29,7 +29,10 @@ LONGEST_TYPED = 200
 def verdict_on(code: str) -> Verdict:
     """The verdict on a scanned code, today."""
     return verification.check(
-        token.code_from(code), keys=services().key_ring(), registry=RecordedCertificates(act()), on=act().today
+        token.code_from(code),
+        keys=services().key_ring(),
+        registry=RecordedCertificates(act()),
+        on=act().today,
     )
 
 
@@ -106,7 +109,7 @@ def page(template: str, *, status: int = 200, **context: Any) -> Response:
     return Response(body, status)
 
 
-def _verification_page(code: str, verdict: Verdict, match: bool | None) -> Response:
+def _verification_page(code: str, verdict: Verdict, *, match: bool | None = None) -> Response:
     checkable = verdict.record is not None
     path = url_for("verify.read_code", code=code)
     return page(
@@ -131,7 +134,7 @@ def home() -> Response:
 def read_code(code: str) -> Response:
     """The verdict on a scanned code; always 200, since a forgery is an ordinary verdict."""
     verdict = verdict_on(code)
-    return jsonify(public_document(verdict)) if wants_json() else _verification_page(code, verdict, None)
+    return jsonify(public_document(verdict)) if wants_json() else _verification_page(code, verdict)
 
 
 @blueprint.post("/v/<code>/name-check")
@@ -143,7 +146,7 @@ def check_name(code: str) -> Response:
     match = certificates.name_matches(act().vault, certificate_behind(verdict), _typed("name"))
     if wants_json() or request.is_json:
         return jsonify({"match": match})
-    return _verification_page(code, verdict, match)
+    return _verification_page(code, verdict, match=match)
 
 
 @blueprint.get("/verify")

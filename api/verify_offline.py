@@ -34,7 +34,9 @@ class Told:
     match: bool | None = None
 
 
-def verdicts(what: str, service: Services | None, key_file: Path | None, today: date, name: str) -> list[Told]:
+def verdicts(
+    what: str, service: Services | None, key_file: Path | None, today: date, name: str
+) -> list[Told]:
     """The verdict on each code in ``what``; without a service, offline with the key file.
 
     :raises NoCodeFound: a file without a readable code.
@@ -70,7 +72,11 @@ def _codes(what: str) -> list[str]:
 def told(one: Told) -> str:
     """A verdict as lines of text, Chinese first."""
     verdict = one.verdict
-    lines = [f"{verdict.heading('zh')} {verdict.heading('en')}", verdict.sentence("zh"), verdict.sentence("en")]
+    lines = [
+        f"{verdict.heading('zh')} {verdict.heading('en')}",
+        verdict.sentence("zh"),
+        verdict.sentence("en"),
+    ]
     lines += [f"  {step.number} {step.outcome:11} {step.sentence('zh')}" for step in verdict.steps]
     if verdict.facts is not None:
         facts = verdict.facts

@@ -11,9 +11,10 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import cast
 from uuid import UUID
 
-from peewee import BooleanField, CharField, FixedCharField, ForeignKeyField
+from peewee import BooleanField, CharField, ForeignKeyField
 
 from skills_registry.foundation.acts import Act, Caller, Role
 from skills_registry.foundation.errors import FieldRefused
@@ -30,7 +31,7 @@ class Organisation(Record):
 
     name = CharField(max_length=120)
     kind = CharField(max_length=20)  # federation | base
-    division_code = FixedCharField(max_length=6, index=True)
+    division_code = CharField(max_length=6, index=True)
 
 
 class Operator(Record):
@@ -47,13 +48,15 @@ class Account(Record):
     role = CharField(max_length=20)
     active = BooleanField(default=True)
     created_at = InstantField()
+    operator_id: UUID
+    organisation_id: UUID
 
 
 class ApiKey(Record):
     """A bearer key: its prefix to be recognised by, its SHA-256 to be checked against."""
 
     account = ForeignKeyField(Account, backref="keys", on_delete="RESTRICT")
-    prefix = FixedCharField(max_length=_PREFIX, unique=True)
+    prefix = CharField(max_length=_PREFIX, unique=True)
     digest = BytesField()
     created_at = InstantField()
     expires_at = InstantField()
@@ -69,7 +72,9 @@ def register_organisation(name: str, kind: str, division_code: str) -> Organisat
 def find_or_register_organisation(name: str, kind: str, division_code: str) -> Organisation:
     """The organisation of that name and division, entered if new."""
     known = Organisation.get_or_none(
-        (Organisation.name == name) & (Organisation.kind == kind) & (Organisation.division_code == division_code)
+        (Organisation.name == name)
+        & (Organisation.kind == kind)
+        & (Organisation.division_code == division_code)
     )
     return known or register_organisation(name, kind, division_code)
 
@@ -136,7 +141,7 @@ def _remember_use(key: ApiKey, at: datetime) -> None:
 def as_caller(account: Account) -> Caller:
     """The caller that this account is."""
     return Caller(
-        role=account.role,
+        role=cast(Role, account.role),
         account_id=account.id,
         operator_id=account.operator_id,
         organisation_id=account.organisation_id,

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from peewee import CharField, DateField, FixedCharField, ForeignKeyField, IntegerField, TextField
+from peewee import CharField, DateField, ForeignKeyField, IntegerField, ModelSelect, TextField
 
 from skills_registry.accounts import Organisation, register_organisation
-from skills_registry.foundation.acts import Act, require_other_person
+from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import check_uscc
 from skills_registry.foundation.levels import rank
@@ -33,7 +33,7 @@ BASE_KINDS: dict[str, tuple[str, str]] = {
     "blind_massage_practice": ("盲人按摩实训基地", "blind-massage practice base"),
 }
 
-_OFFICERS = frozenset({"county_officer", "city_officer"})
+_CITY: frozenset[Role] = frozenset({"city_officer"})
 
 LISTING = Lifecycle(
     noun="listing",
@@ -44,8 +44,8 @@ LISTING = Lifecycle(
         "ended": ("已摘牌", "ended"),
     },
     moves=(
-        Move("confirm", "entered", "confirmed", frozenset({"city_officer"})),
-        Move("end", "confirmed", "ended", frozenset({"city_officer"})),
+        Move("confirm", "entered", "confirmed", _CITY),
+        Move("end", "confirmed", "ended", _CITY),
     ),
 )
 
@@ -57,10 +57,12 @@ class Base(Record):
     organisation = ForeignKeyField(Organisation, unique=True, on_delete="RESTRICT")
     name = CharField(max_length=120)
     public_name = CharField(max_length=120)
-    uscc = FixedCharField(max_length=18, unique=True)
+    uscc = CharField(max_length=18, unique=True)
     kind = CharField(max_length=40)
-    division_code = FixedCharField(max_length=6, index=True)
+    division_code = CharField(max_length=6, index=True)
     created_at = InstantField()
+    organisation_id: UUID
+    listings: ModelSelect[Listing]
 
 
 class Listing(Record):
@@ -73,6 +75,7 @@ class Listing(Record):
     left_on = DateField(null=True)
     basis = TextField()
     status = CharField(max_length=20, default=LISTING.first)
+    scope: ModelSelect[ScopeEntry]
 
 
 class ScopeEntry(Record):
@@ -192,7 +195,14 @@ def register_base(
 
 
 def enter_listing(
-    act: Act, base: Base, *, plaque_number: str, valid_from: date, valid_until: date, basis: str, scope: Sequence[Trade]
+    act: Act,
+    base: Base,
+    *,
+    plaque_number: str,
+    valid_from: date,
+    valid_until: date,
+    basis: str,
+    scope: Sequence[Trade],
 ) -> Listing:
     """Enter a listing that was made on paper before go-live; it counts once another officer confirms it.
 
@@ -208,7 +218,11 @@ def enter_listing(
     with database.atomic():
         _require_no_overlap(base, valid_from, valid_until)
         listing = Listing.create(
-            base=base, plaque_number=plaque_number, valid_from=valid_from, valid_until=valid_until, basis=basis
+            base=base,
+            plaque_number=plaque_number,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            basis=basis,
         )
         for trade in scope:
             ScopeEntry.create(listing=listing, **vars(trade))
@@ -219,7 +233,9 @@ def enter_listing(
 def _require_no_overlap(base: Base, valid_from: date, valid_until: date) -> None:
     other = (
         Listing.select()
-        .where((Listing.base == base) & (Listing.valid_from <= valid_until) & (Listing.valid_until >= valid_from))
+        .where(
+            (Listing.base == base) & (Listing.valid_from <= valid_until) & (Listing.valid_until >= valid_from)
+        )
         .where(Listing.left_on.is_null() | (Listing.left_on > valid_from))
         .first()
     )
@@ -241,18 +257,19 @@ def confirm_listing(act: Act, listing: Listing) -> Listing:
 
 def latest_listing(base: Base) -> Listing | None:
     """The listing entered last, whatever its state."""
-    return base.listings.order_by(Listing.id.desc()).first()
+    latest: Listing | None = base.listings.order_by(Listing.id.desc()).first()
+    return latest
 
 
 def listing_on(base_id: UUID, on: date) -> Listing | None:
     """The confirmed listing that covers a day, or None; a listing that ended counts up to its end."""
-    return (
+    covering = (
         Listing.select()
         .where((Listing.base == base_id) & (Listing.status != "entered"))
         .where((Listing.valid_from <= on) & (Listing.valid_until >= on))
         .where(Listing.left_on.is_null() | (Listing.left_on > on))
-        .first()
     )
+    return covering.get_or_none()
 
 
 def left_on(base_id: UUID, today: date) -> date | None:

@@ -23,8 +23,12 @@ from hypothesis import HealthCheck, settings
 from skills_registry.foundation.storage import database, migrate, open_database
 from tests.world import World
 
-settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("prove", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "prove", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -56,7 +60,11 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def _address(address: str, name: str) -> str:
-    return address.replace("/postgres?", f"/{name}?") if "/postgres?" in address else f"{address.rsplit('/', 1)[0]}/{name}"
+    return (
+        address.replace("/postgres?", f"/{name}?")
+        if "/postgres?" in address
+        else f"{address.rsplit('/', 1)[0]}/{name}"
+    )
 
 
 @pytest.fixture
@@ -128,7 +136,12 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    env = {**os.environ, "REGISTRY_VAR": str(var), "PUBLIC_URL": url, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    env = {
+        **os.environ,
+        "REGISTRY_VAR": str(var),
+        "PUBLIC_URL": url,
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+    }
     command = [sys.executable, "-m", "api.commands"]
     subprocess.run([*command, "demo"], env=env, check=True, capture_output=True, timeout=120)
     with (var / "log").open("w") as log:
@@ -157,7 +170,8 @@ def _described(url: str, var: Path) -> LiveServer:
     told = json.loads((var / "demo.json").read_text(encoding="utf-8"))
     number = told["certificate_number"]
     request = urllib.request.Request(
-        f"{url}/api/v1/certificates/{number}", headers={"Authorization": f"Bearer {told['keys']['base_clerk']}"}
+        f"{url}/api/v1/certificates/{number}",
+        headers={"Authorization": f"Bearer {told['keys']['base_clerk']}"},
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         name = json.load(answer)["name"]

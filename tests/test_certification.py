@@ -125,9 +125,7 @@ def test_a_class_that_is_not_submitted_cannot_be_approved(world: World) -> None:
 def test_a_name_that_no_font_covers_is_refused_before_anything_is_issued(world: World) -> None:
     training_class = world.submitted_class()
     with pytest.raises(Undrawable) as refusal:
-        issuing.issue(
-            world.act("city_officer"), training_class, world.service.signer(), lambda text: text[0]
-        )
+        issuing.issue(world.act("city_officer"), training_class, world.service.signer(), lambda text: text[0])
     assert "花名册第2行" in refusal.value.sentence("zh")
     assert "李晓东" not in refusal.value.sentence("zh")
     assert Certificate.select().count() == 0
@@ -206,7 +204,9 @@ def test_a_row_changed_past_the_registry_is_found_by_the_next_scan(
     world: World, column: str, value: Any
 ) -> None:
     certificate = world.issued()[0]
-    Certificate.update({getattr(Certificate, column): value}).where(Certificate.id == certificate.id).execute()
+    Certificate.update({getattr(Certificate, column): value}).where(
+        Certificate.id == certificate.id
+    ).execute()
     assert verdict_on(world, certificate).code == "altered"
 
 

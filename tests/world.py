@@ -80,7 +80,9 @@ class World:
         )
         signing.create_key(settings.keys_directory, vault.signing_passphrase, on=date(2025, 1, 1))
         world = cls(None, None, {})  # type: ignore[arg-type]
-        world.service = Services(settings=settings, policy=load_policy(), vault=vault, clock=lambda: world.now)
+        world.service = Services(
+            settings=settings, policy=load_policy(), vault=vault, clock=lambda: world.now
+        )
         world._appoint()
         world.base = world.listed_base("乐都区晨曦职业培训学校", 1)
         world.hire("base_clerk", world.base.organisation, "base_clerk")

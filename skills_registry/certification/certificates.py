@@ -7,7 +7,7 @@ correction of a person or a base never changes an old certificate: correcting me
 from __future__ import annotations
 
 import hmac
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField
@@ -15,9 +15,9 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField
 from skills_registry import people
 from skills_registry.bases import Base, left_on, listing_on
 from skills_registry.certification.printed import Printed
-from skills_registry.certification.record import OnRecord
+from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
-from skills_registry.foundation.acts import Act
+from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import NotFound, RegistryError
 from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.levels import level
@@ -28,7 +28,7 @@ from skills_registry.people import Person
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment
 
-_CITY = frozenset({"city_officer"})
+_CITY: frozenset[Role] = frozenset({"city_officer"})
 
 CERTIFICATE = Lifecycle(
     noun="certificate",
@@ -95,6 +95,11 @@ class Certificate(Record):
     status = CharField(max_length=20, default=CERTIFICATE.first)
     replaces = ForeignKeyField("self", null=True, unique=True, on_delete="RESTRICT")
     issued_at = InstantField()
+    enrolment_id: UUID
+    training_class_id: UUID
+    person_id: UUID
+    base_id: UUID
+    replaces_id: UUID | None
 
     class Meta:
         indexes = ((("division_code", "year", "serial"), True),)
@@ -149,9 +154,7 @@ def derive(vault: Vault, certificate: Certificate, key_id: bytes) -> bytes:
         level=certificate.level,
         class_hours=certificate.class_hours,
         status_index=certificate.status_index,
-        commitment=commitment(
-            vault.commitment_key, certificate.statement_id, printed_of(vault, certificate)
-        ),
+        commitment=commitment(vault.commitment_key, certificate.statement_id, printed_of(vault, certificate)),
     ).encode()
 
 
@@ -217,7 +220,7 @@ class RecordedCertificates:
             statement=certificate.statement,
             derived=_derived_or_none(self._act.vault, certificate),
             signature=certificate.signature,
-            status=certificate.status,
+            status=cast(Status, certificate.status),
             superseded_by=newer.number if newer else None,
             base_listed_at_start=listing_on(certificate.base_id, certificate.starts_on) is not None,
             base_left_on=left_on(certificate.base_id, self._act.today),

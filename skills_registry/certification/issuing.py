@@ -89,7 +89,7 @@ def _issue_all(
     act: Act, training_class: TrainingClass, signer: Signer, uncovered: Typeface
 ) -> list[Certificate]:
     require_results(training_class)
-    passed = [row for row in roster(training_class) if row.result.outcome == "passed"]
+    passed = [row for row in roster(training_class) if row.result and row.result.outcome == "passed"]
     _require_printable(act, training_class, passed, uncovered)
     # A batch takes its numbers at once, so that a class stands together in the series.
     division, year = act.by.division_code, act.today.year
@@ -113,13 +113,17 @@ def _require_printable(
     )
     for enrolment in passed:
         _require_covered(name_of(act.vault, enrolment), f"花名册第{enrolment.roster_row}行的姓名", uncovered)
-    _require_covered(training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered)
+    _require_covered(
+        training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered
+    )
 
 
 def _require_covered(text: str, where: str, uncovered: Typeface) -> None:
     missing = uncovered(text)
     if missing:
-        raise Undrawable(where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing))
+        raise Undrawable(
+            where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing)
+        )
 
 
 def _record(

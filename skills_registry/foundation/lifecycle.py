@@ -86,7 +86,13 @@ class Step(Record):
 
 
 def move(
-    act: Act, lifecycle: Lifecycle, record: Any, action: str, *, reason: str = "", detail: Mapping[str, Any] | None = None
+    act: Act,
+    lifecycle: Lifecycle,
+    record: Any,
+    action: str,
+    *,
+    reason: str = "",
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Make one move of the table, leaving a step; ``record.status`` is the new state afterwards.
 
@@ -114,13 +120,21 @@ def move(
     record.status = permitted.to
 
 
-def begin(act: Act, lifecycle: Lifecycle, record: Any, action: str, *, detail: Mapping[str, Any] | None = None) -> None:
+def begin(
+    act: Act, lifecycle: Lifecycle, record: Any, action: str, *, detail: Mapping[str, Any] | None = None
+) -> None:
     """Leave the first step of a record that has just been created in its first state."""
     _record(act, lifecycle.noun, record.id, action, None, record.status, "", detail)
 
 
 def note(
-    act: Act, noun: str, record_id: UUID, action: str, *, reason: str = "", detail: Mapping[str, Any] | None = None
+    act: Act,
+    noun: str,
+    record_id: UUID,
+    action: str,
+    *,
+    reason: str = "",
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Leave a step for an act that changes a record without moving it (a correction, say)."""
     _record(act, noun, record_id, action, None, None, reason, detail)

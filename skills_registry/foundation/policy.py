@@ -68,7 +68,9 @@ class Policy:
         """
         for version in self._rules.get(name, []):
             if version["valid_from"] <= on <= version.get("valid_until", date.max):
-                figures = {key: value for key, value in version.items() if key not in ("valid_from", "source")}
+                figures = {
+                    key: value for key, value in version.items() if key not in ("valid_from", "source")
+                }
                 return Rule(name, version["valid_from"], version["source"], figures)
         raise NoRuleInForce(rule=name, on=on)
 

@@ -55,11 +55,15 @@ class Vault:
         """
         key = self.field_keys.get(sealed[0]) if sealed else None
         if key is None:
-            raise Unavailable(what="缺少数据密钥 (data key missing)", remedy="恢复密钥文件 (restore the secrets file)")
+            raise Unavailable(
+                what="缺少数据密钥 (data key missing)", remedy="恢复密钥文件 (restore the secrets file)"
+            )
         try:
-            return AESGCM(key).decrypt(
-                sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _place(column, row)
-            ).decode()
+            return (
+                AESGCM(key)
+                .decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _place(column, row))
+                .decode()
+            )
         except InvalidTag:
             raise Unavailable(
                 what=f"{column.model._meta.table_name}.{column.column_name} 数据被改动 (value was tampered with)",

@@ -47,10 +47,11 @@ class InstantField(DateTimeField):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        return super().db_value(value.astimezone(UTC).replace(tzinfo=None))
+        plain: Any = super().db_value(value.astimezone(UTC).replace(tzinfo=None))  # type: ignore[no-untyped-call]
+        return plain
 
     def python_value(self, value: Any) -> datetime | None:
-        plain = super().python_value(value)
+        plain: datetime | None = super().python_value(value)  # type: ignore[no-untyped-call]
         return None if plain is None else plain.replace(tzinfo=UTC)
 
 
@@ -89,7 +90,9 @@ def open_database(url: str = DEFAULT_URL) -> Database:
     :raises Unavailable: the URL names no database that we know.
     """
     try:
-        opened = _open_sqlite(url) if urlsplit(url).scheme == "sqlite" else connect(url, unquote_password=True)
+        opened = (
+            _open_sqlite(url) if urlsplit(url).scheme == "sqlite" else connect(url, unquote_password=True)
+        )
     except (RuntimeError, ValueError, ImportError) as error:
         raise Unavailable(
             what="DATABASE_URL 无法识别 (DATABASE_URL is not understood)",

@@ -16,7 +16,7 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField, JSONFiel
 
 from skills_registry.bases import Base, require_in_scope, require_listed
 from skills_registry.foundation import workdays
-from skills_registry.foundation.acts import Act, require_other_person
+from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
 from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, who_did
 from skills_registry.foundation.problems import Problem
@@ -24,9 +24,9 @@ from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.foundation.wording import require_permitted_wording
 
-_CLERK = frozenset({"base_clerk"})
-_COUNTY = frozenset({"county_officer"})
-_CITY = frozenset({"city_officer"})
+_CLERK: frozenset[Role] = frozenset({"base_clerk"})
+_COUNTY: frozenset[Role] = frozenset({"county_officer"})
+_CITY: frozenset[Role] = frozenset({"city_officer"})
 
 TRAINING_CLASS = Lifecycle(
     noun="training_class",
@@ -87,6 +87,7 @@ class TrainingClass(Record):
     papers = JSONField()
     status = CharField(max_length=20, default=TRAINING_CLASS.first)
     filed_at = InstantField()
+    base_id: UUID
 
     @property
     def subject(self) -> str:
@@ -251,7 +252,7 @@ def _identical(base: Base, filing: Filing) -> TrainingClass | None:
     same = TrainingClass.select().where((TrainingClass.base == base) & (TrainingClass.status != "cancelled"))
     for column, value in _columns(filing).items():
         same = same.where(getattr(TrainingClass, column) == value)
-    return same.first()
+    return same.get_or_none()
 
 
 def open_class(act: Act, training_class: TrainingClass) -> TrainingClass:

@@ -12,10 +12,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from peewee import BooleanField, CharField, DecimalField, ForeignKeyField, IntegerField, JSONField
+from peewee import (
+    BooleanField,
+    CharField,
+    DecimalField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    ModelSelect,
+)
 
 from skills_registry import people
-from skills_registry.foundation.acts import Act
+from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import clean_name
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
@@ -24,7 +32,7 @@ from skills_registry.foundation.storage import BytesField, InstantField, Record,
 from skills_registry.people import Person
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, hold, require_with_base
 
-_BASE_OR_COUNTY = frozenset({"base_clerk", "county_officer"})
+_BASE_OR_COUNTY: frozenset[Role] = frozenset({"base_clerk", "county_officer"})
 
 ENROLMENT = Lifecycle(
     noun="enrolment",
@@ -50,6 +58,11 @@ class Enrolment(Record):
     roster_row = IntegerField()
     status = CharField(max_length=20, default=ENROLMENT.first)
     enrolled_at = InstantField()
+    training_class_id: UUID
+    person_id: UUID
+    results: ModelSelect[Result]
+    #: The current result, where :func:`roster` looked it up.
+    result: Result | None
 
     class Meta:
         indexes = ((("training_class", "person"), True),)
@@ -68,12 +81,11 @@ class Result(Record):
     outcome = CharField(max_length=10)
     current = BooleanField(default=True)
     recorded_at = InstantField()
+    enrolment_id: UUID
 
 
 # One current result per enrolment, held by the database itself.
-Result.add_index(
-    Result.index(Result.enrolment, unique=True, name="result_current", where=Result.current)
-)
+Result.add_index(Result.index(Result.enrolment, unique=True, name="result_current", where=Result.current))
 
 
 class NameUnusable(FieldRefused):
@@ -88,7 +100,9 @@ class AlreadyIssued(RuleBroken):
     """The certificates of the class are out; a correction is a reissue now."""
 
     code = "correct_by_reissue"
-    zh = "证书已签发，不能直接更正。请对原证书办理更正补发：填写正确姓名，系统签发新编号证书并注明替代原证书。"
+    zh = (
+        "证书已签发，不能直接更正。请对原证书办理更正补发：填写正确姓名，系统签发新编号证书并注明替代原证书。"
+    )
     en = "The certificates are issued; correct the name by reissuing the certificate, which supersedes the old one."
 
 
@@ -159,7 +173,11 @@ def record_result(
     written = {paper: None if score is None else str(score) for paper, score in scores.items()}
     with database.atomic():
         earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
-        if earlier is not None and (earlier.hours, earlier.scores, earlier.outcome) == (hours, written, outcome):
+        if earlier is not None and (earlier.hours, earlier.scores, earlier.outcome) == (
+            hours,
+            written,
+            outcome,
+        ):
             return earlier
         if earlier is not None:
             Result.update(current=False).where(Result.id == earlier.id).execute()

@@ -8,15 +8,16 @@ may have changed since, and then writes all accepted rows in one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
-from peewee import CharField, FixedCharField, ForeignKeyField, IntegerField, JSONField
+from peewee import CharField, ForeignKeyField, IntegerField, JSONField, ModelSelect
 
 from skills_registry import people
-from skills_registry.foundation.acts import Act
+from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.problems import Problem
@@ -34,7 +35,7 @@ from skills_registry.training.enrolments import (
 )
 from skills_registry.training.sheets import CheckedRow, PassRule, check_results, check_roster
 
-_CLERK = frozenset({"base_clerk"})
+_CLERK: frozenset[Role] = frozenset({"base_clerk"})
 
 UPLOAD = Lifecycle(
     noun="upload",
@@ -61,10 +62,12 @@ class Upload(Record):
 
     training_class = ForeignKeyField(TrainingClass, backref="uploads", on_delete="RESTRICT")
     kind = CharField(max_length=10)
-    digest = FixedCharField(max_length=64)
+    digest = CharField(max_length=64)
     header = JSONField()
     status = CharField(max_length=20, default=UPLOAD.first)
     staged_at = InstantField()
+    training_class_id: UUID
+    rows: ModelSelect[UploadRow]
 
 
 class UploadRow(Record):
@@ -186,7 +189,9 @@ def _check_against_records(
     return doubts
 
 
-def _roster_doubts(act: Act, training_class: TrainingClass, person: Person | None, name: str) -> list[Problem]:
+def _roster_doubts(
+    act: Act, training_class: TrainingClass, person: Person | None, name: str
+) -> list[Problem]:
     doubts: list[Problem] = []
     days = act.policy.rule("class_opening", training_class.starts_on)["late_enrolment_days"]
     if person is not None and enrolment_of(training_class, person.id) is not None:
@@ -316,7 +321,7 @@ def _content(act: Act, row: UploadRow) -> Any:
     return json.loads(act.vault.open(UploadRow.content, row.id, row.content))
 
 
-def rows_of(upload: Upload) -> Iterable[UploadRow]:
+def rows_of(upload: Upload) -> ModelSelect[UploadRow]:
     """The rows of an upload in the order of the sheet."""
     return upload.rows.order_by(UploadRow.number)
 
@@ -341,4 +346,3 @@ def results_sheet(act: Act, training_class: TrainingClass) -> bytes:
         for row in roster(training_class)
     ]
     return results_workbook(training_class.title, trainees, training_class.papers)
-
