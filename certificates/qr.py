@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from qrcode import QRCode, exceptions
 from qrcode.constants import ERROR_CORRECT_M
@@ -64,7 +65,7 @@ def draw(url: str) -> Code:
 
     :raises CodeTooLong: the URL needs more than version 9.
     """
-    code: QRCode[object] = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
+    code: QRCode[Any] = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
     code.add_data(url, optimize=SHORTEST_SEGMENT)
     try:
         version = code.best_fit()

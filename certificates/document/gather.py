@@ -18,7 +18,8 @@ from xml.sax.saxutils import escape
 Body = tuple[bytes | int, ...]
 
 # Labels are WeasyPrint's object numbers, or one of ours below zero.
-PAGE, DOCUMENT, CODE, RESOURCES, NUMBER_FONT, NAME_FONT, CONTENT = -1, -2, -3, -4, -100, -200, -1000
+PAGE, DOCUMENT, CODE, RESOURCES = -1, -2, -3, -4
+NUMBER_FONT, NAME_FONT, CONTENT, IMPRINTED = -100, -200, -1000, -2000
 
 LANGUAGE = "zh-CN"
 PRODUCER = "Skills Registry, WeasyPrint"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from weasyprint.text.ffi import harfbuzz_subset
 
-from certificates.document.fonts import REQUIRED, locate
+from certificates.document.fonts import REQUIRED, Typeface, locate
 from skills_registry.foundation.errors import Unavailable
 
 
-def check_installation() -> None:
+def check_installation(required: Sequence[Typeface] = REQUIRED) -> None:
     """Everything that drawing needs is installed. Loading this package has already found Pango.
 
     :raises Unavailable: something is missing; everything that is, is named at once with its packages.
     """
     missing = {
-        f"字体 {typeface.family}": typeface.package for typeface in REQUIRED if locate(typeface) is None
+        f"字体 {typeface.family}": typeface.package for typeface in required if locate(typeface) is None
     }
     if not harfbuzz_subset:
         missing["HarfBuzz-Subset"] = "libharfbuzz-subset0"

@@ -74,8 +74,8 @@ def page(printed: Printed, host: str, *, name_line: str, number: str) -> Page:
 
 def _cut_along(characters: str, chain: tuple[Typeface, ...]) -> list[bytes]:
     wanted: dict[Typeface, str] = {}
-    printable = "".join(character for character in dict.fromkeys(characters) if character.isprintable())
-    for typeface, piece in runs(printable, chain):
+    # Only line breaks are left out: Python calls the newest Han characters, and U+3000, unprintable.
+    for typeface, piece in runs("".join(dict.fromkeys(characters.replace("\n", ""))), chain):
         wanted[typeface] = wanted.get(typeface, "") + piece
     return [
         cut(typeface, wanted[typeface], for_typesetting=True).content

@@ -18,7 +18,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from certificates.document.fonts import NAME_CHAIN, TEXT_CHAIN, stands_letter_by_letter
-from certificates.document.gather import CODE, CONTENT, NAME_FONT, NUMBER_FONT, RESOURCES, Body, Leaf
+from certificates.document.gather import (
+    CODE,
+    CONTENT,
+    IMPRINTED,
+    NAME_FONT,
+    NUMBER_FONT,
+    RESOURCES,
+    Body,
+    Leaf,
+)
 from certificates.document.imprint import Letters, cast, code_image, content
 from certificates.document.page import page
 from certificates.document.typesetting import Sheet, typeset
@@ -40,7 +49,6 @@ _LINE = re.compile(rb"/([A-Z]+) ([\d.]+) Tf\n\[[^\]]*\] TJ")
 class Plate:
     """The typeset page of a class. Between its ``pieces`` of drawing lie ``gaps``: name or number, and its size."""
 
-    template: str
     sheet: Sheet
     pieces: tuple[int, ...]
     gaps: tuple[tuple[str, float], ...]
@@ -57,15 +65,15 @@ class Plate:
         """The page with this certificate's name, number and code."""
         line = name_line(printed)
         letters = cast(line, NAME_CHAIN, name="N", label=NAME_FONT)
-        lines = {
-            "name": letters.line(line, name_size(printed.template, line)),
-            "number": self.numerals.line(printed.number, dict(self.gaps)["number"]),
-        }
         own, contents = dict(letters.objects), [self.pieces[0]]
-        for order, (gap, piece) in enumerate(zip(self.gaps, self.pieces[1:], strict=True), start=1):
-            own[CONTENT - 100 - order] = content(lines[gap[0]])
-            contents += [CONTENT - 100 - order, piece]
-        fonts = _fixed_fonts(self.sheet) | self.numerals.fonts | letters.fonts
+        for order, ((field, size), piece) in enumerate(zip(self.gaps, self.pieces[1:], strict=True)):
+            if field == "name":
+                drawing = letters.line(line, name_size(printed.template, line))
+            else:
+                drawing = self.numerals.line(printed.number, size)
+            own[IMPRINTED - order] = content(drawing)
+            contents += [IMPRINTED - order, piece]
+        fonts = {**_fixed_fonts(self.sheet), **self.numerals.fonts, **letters.fonts}
         return _leaf(self.sheet, printed, code, self.shared, own, contents, fonts)
 
 
@@ -89,11 +97,13 @@ def _plate(printed: Printed, host: str) -> Plate:
             drawings.append(sheet.drawing[done : line.start()])
             gaps.append((family.split("-")[1], float(line[2]) * 0.75))
             done = line.end()
+    if [field for field, _ in gaps] != ["name", "number"]:
+        raise ValueError(f"template {printed.template} must show name and number once each, in this order")
     drawings.append(sheet.drawing[done:])
     pieces = {CONTENT - order: content(drawing) for order, drawing in enumerate(drawings)}
     numerals = cast(NUMERALS, TEXT_CHAIN, name="D", label=NUMBER_FONT)
     shared = _needed(sheet, _fixed_fonts(sheet).values()) | pieces | dict(numerals.objects)
-    return Plate(printed.template, sheet, tuple(pieces), tuple(gaps), numerals, shared)
+    return Plate(sheet, tuple(pieces), tuple(gaps), numerals, shared)
 
 
 def whole(printed: Printed, host: str, code: Code) -> Leaf:

@@ -9,7 +9,6 @@ language, and the figure its box in the page's own units.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +101,7 @@ def _take_apart(document: Any, pdf: Any) -> Sheet:
     _mend(objects, float(page["MediaBox"][3]))
     drawing = _say_what_is_shown(content, document, [elements[number] for number in parents])
     labels = {page.number: PAGE, outer: DOCUMENT}
-    labels |= {_number(reference): CODE for reference in resources["XObject"].values()}
+    labels |= {number: CODE for number, thing in objects.items() if _is_picture(thing)}
     fonts_by_name = {name: _number(reference) for name, reference in fonts.items()}
     fonts.clear()  # the border refers to it too, and has no text
     del resources["Font"]
@@ -172,6 +171,11 @@ def _cut(data: bytes, labels: Mapping[int, int]) -> Iterator[bytes | int]:
 
 def _type(thing: Any) -> object:
     return thing.get("Type") if isinstance(thing, dict) else None
+
+
+def _is_picture(thing: Any) -> bool:
+    """The code's stand-in: the page has no other picture (its border is drawn)."""
+    return getattr(thing, "extra", {}).get("Subtype") == "/Image"
 
 
 def _number(reference: bytes) -> int:
