@@ -90,6 +90,9 @@ def _texts(picture: Image.Image) -> list[str]:
 def _frames(file: bytes) -> Iterator[Image.Image]:
     """The pictures in an image file: one, or the pages of a scanner's TIFF."""
     library = _library("PIL.Image", "pillow")
+    # A picture cut short may still show a whole code, and the signature judges that. WeasyPrint sets
+    # the same switch when it is loaded; left alone, the answer would depend on who was loaded first.
+    _library("PIL.ImageFile", "pillow").LOAD_TRUNCATED_IMAGES = True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", library.DecompressionBombWarning)
