@@ -8,6 +8,7 @@ are text where they look like formulas. Nothing here knows the database or judge
 from skills_registry.spreadsheets.grids import Cell, CellError
 from skills_registry.spreadsheets.headers import REFUSAL_REASON
 from skills_registry.spreadsheets.sheet import Sheet, SheetRow, read, require_fields
+from skills_registry.spreadsheets.workbooks import refused_workbook, results_workbook, roster_workbook
 
 __all__ = [
     "REFUSAL_REASON",
@@ -16,5 +17,8 @@ __all__ = [
     "Sheet",
     "SheetRow",
     "read",
+    "refused_workbook",
     "require_fields",
+    "results_workbook",
+    "roster_workbook",
 ]

@@ -35,6 +35,7 @@ _MOST_CHARACTERS = 8_000_000
 
 _MEMORY_GROWTH = 256 * 1024 * 1024
 _CPU_SECONDS = 8
+_MEMORY_IN_USE = Path("/proc/self/statm")
 
 
 def main() -> int:
@@ -42,27 +43,29 @@ def main() -> int:
     _limit_resources()
     data = sys.stdin.buffer.read()
     try:
-        answer: dict[str, object] = {"sheets": [_document(grid) for grid in _grids(data)]}
+        answer = json.dumps({"sheets": [_document(grid) for grid in _grids(data)]})
     except Unreadable as error:
-        answer = {"refused": error.code}
+        answer = _refused(error.code)
     except MemoryError:
-        answer = {"refused": "file_too_demanding"}
+        answer = _refused("file_too_demanding")
     except python_calamine.PasswordError:
-        answer = {"refused": "file_encrypted"}
+        answer = _refused("file_encrypted")
     except python_calamine.CalamineError:
-        answer = {"refused": "file_broken"}
-    sys.stdout.write(json.dumps(answer))
+        answer = _refused("file_broken")
+    sys.stdout.write(answer)
     return 0
 
 
+def _refused(code: str) -> str:
+    return json.dumps({"refused": code})
+
+
 def _limit_resources() -> None:
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    for what, most in (
-        (resource.RLIMIT_AS, size + _MEMORY_GROWTH),
-        (resource.RLIMIT_CPU, _CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
+    limits = {resource.RLIMIT_CPU: _CPU_SECONDS, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    if _MEMORY_IN_USE.exists():  # Linux; elsewhere the kernel does not keep this limit
+        pages = int(_MEMORY_IN_USE.read_text().split()[0])
+        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + _MEMORY_GROWTH
+    for what, most in limits.items():
         resource.setrlimit(what, (most, most))
 
 

@@ -1,0 +1,257 @@
+"""Workbooks going out: refused rows to mend, a results sheet to fill in, an empty roster.
+
+Every text is written as text: a cell that begins with ``=``, ``+``, ``-`` or ``@`` stays what somebody
+typed and is no formula. Nothing touches the disk on the way, since the sheets hold personal data, and
+the bytes depend on the content alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from skills_registry.spreadsheets.headers import REFUSAL_REASON, paper_title, vocabulary
+
+#: What :attr:`SheetRow.original` holds.
+Written = str | int | float | bool | None
+
+#: Fields whose columns are text, so that Excel keeps all digits.
+_TEXT_FIELDS = frozenset({"citizen_id", "disability_card", "phone"})
+_WIDTHS = {
+    "serial": 6, "name": 18, "sex": 6, "citizen_id": 23, "disability_card": 27, "phone": 16, "education": 12,
+    "remark": 24, "hours": 11, "verdict": 11,
+}  # fmt: skip
+_USUAL_WIDTH, _REASON_WIDTH = 12, 70
+#: A fixed time of creation (the file format wants one): the same content gives the same bytes.
+_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone
+#: How many rows of the empty roster carry the aids for filling in.
+_PREPARED_ROWS = 500
+
+_MEND = (
+    "请按最后一列“退回原因”逐行更正，改好后把本表直接重新上传；已登记的行不必再报。 / "
+    "Mend each row as its last column says, then upload this sheet as it is."
+)
+_FILL_RESULTS = (
+    "请填写出勤课时和各科成绩，缺考请填“缺考”；“是否合格”可不填，由系统按规定计算。请勿改动姓名和公民身份号码。 / "
+    "Fill in hours and scores; write 缺考 for an exam not sat. Do not change names and ID numbers."
+)
+_FILL_ROSTER = (
+    "带 * 的列必填；号码列已设为文本格式，请勿改动。填法见“填写说明”。 / "
+    "Columns with * are required; keep the number columns as text."
+)
+
+#: The columns of the empty roster: title, required or not, how to fill it in.
+_ROSTER_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("序号", "", "从1开始的顺序号。"),
+    ("姓名", "*", "与身份证完全一致；少数民族姓名用间隔号“·”，字与字之间不加空格。"),
+    ("性别", "", "男或女。"),
+    ("公民身份号码", "*", "18位，按文本填写；末位X大小写均可。"),
+    ("残疾人证号", "", "20位（身份号码18位＋类别1位＋等级1位），补换证可另加1位或B和1位；没有可不填。"),
+    ("联系电话", "", "11位手机号，或带区号的座机号。"),
+    ("文化程度", "", "如小学、初中、高中、大专。"),
+    ("备注", "", "其他需要说明的事项。"),
+)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """The cell formats of one workbook."""
+
+    title: Any
+    note: Any
+    header: Any
+    text: Any
+    usual: Any
+    reason: Any
+
+
+def refused_workbook(
+    header: Sequence[str], rows_with_reasons: Iterable[tuple[Sequence[Written], Sequence[str]]]
+) -> bytes:
+    """The refused rows as they were sent, with the column 退回原因 at the end (.xlsx).
+
+    Reading the workbook again ignores that column; an earlier one in ``header`` is left out.
+    """
+    words = vocabulary({})
+    rows = [(list(cells), reasons) for cells, reasons in rows_with_reasons]
+    width = max([len(header), *(len(cells) for cells, _ in rows)])
+    titles = [*header, *[""] * (width - len(header))]
+    kept = [column for column, title in enumerate(titles) if title.strip() != REFUSAL_REASON]
+    book = _Book("退回名单")
+    for place, column in enumerate(kept):
+        book.column(place, words.field_of(titles[column]))
+    book.sheet.set_column(len(kept), len(kept), _REASON_WIDTH, book.looks.reason)
+    book.top(_MEND, [*(titles[column] for column in kept), REFUSAL_REASON])
+    for line, (cells, reasons) in enumerate(rows, start=book.first_row):
+        padded = [*cells, *[None] * (width - len(cells))]
+        book.row(line, [padded[column] for column in kept])
+        book.sheet.write_string(line, len(kept), "\n".join(reasons), book.looks.reason)
+    return book.finish()
+
+
+def results_workbook(
+    title: str,
+    trainees: Iterable[tuple[str, str]],
+    papers: Mapping[str, str],
+    *,
+    class_hours: Decimal | int | None = None,
+    full_mark: Decimal | int = 100,
+) -> bytes:
+    """A results sheet with the names and citizen IDs of ``trainees``, to be filled in (.xlsx).
+
+    ``papers`` maps a paper's code to its Chinese name; ``class_hours`` (45-minute hours) bounds what
+    can be typed as attendance.
+    """
+    people = list(trainees)
+    titles = ["序号", "姓名", "公民身份号码", "出勤课时", *(paper_title(label) for label in papers.values())]
+    fields = ["serial", "name", "citizen_id", "hours", *papers, "verdict", "remark"]
+    book = _Book("成绩表")
+    for column, field in enumerate(fields):
+        book.column(column, field)
+    book.top(_FILL_RESULTS, [*titles, "是否合格", "备注"], title=title)
+    for line, (name, citizen_id) in enumerate(people, start=book.first_row):
+        book.row(line, [line - book.first_row + 1, name, citizen_id, *[None] * (len(fields) - 3)])
+    if people:
+        last = book.first_row + len(people) - 1
+        book.number_aid(3, last, class_hours, "出勤课时")
+        for column, label in enumerate(papers.values(), start=4):
+            book.number_aid(column, last, full_mark, paper_title(label), or_text="缺考")
+        book.choice_aid(4 + len(papers), last, ["合格", "不合格"])
+    return book.finish()
+
+
+def roster_workbook() -> bytes:
+    """An empty roster with its header, aids for filling in, and a worksheet of instructions (.xlsx)."""
+    words = vocabulary({})
+    book = _Book("花名册")
+    for column, (title, _, _) in enumerate(_ROSTER_COLUMNS):
+        book.column(column, words.field_of(title))
+    book.top(_FILL_ROSTER, [title + star for title, star, _ in _ROSTER_COLUMNS], title="学员花名册")
+    last = book.first_row + _PREPARED_ROWS - 1
+    book.choice_aid(2, last, ["男", "女"])
+    book.length_aid(3, last, 18, 18, "公民身份号码为18位。")
+    book.length_aid(4, last, 20, 22, "残疾人证号为20位，补换证21或22位。")
+    _write_instructions(book)
+    return book.finish()
+
+
+def _write_instructions(book: _Book) -> None:
+    page = book.workbook.add_worksheet("填写说明")
+    page.set_column(0, 0, 18)
+    page.set_column(1, 1, 8)
+    page.set_column(2, 2, 90)
+    for column, title in enumerate(("栏目", "必填", "填法")):
+        page.write_string(0, column, title, book.looks.header)
+    for line, (title, star, how) in enumerate(_ROSTER_COLUMNS, start=1):
+        page.write_string(line, 0, title)
+        page.write_string(line, 1, "是" if star else "否")
+        page.write_string(line, 2, how)
+
+
+class _Book:
+    """One workbook in the making: an instruction and a header on top, rows below, aids beside them."""
+
+    def __init__(self, sheet_name: str) -> None:
+        self._bytes = BytesIO()
+        self.workbook = Workbook(
+            self._bytes,
+            {
+                "in_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
+        self.workbook.set_properties({"created": _CREATED})
+        self.sheet = self.workbook.add_worksheet(sheet_name)
+        self.looks = _Looks(
+            title=self.workbook.add_format({"bold": True, "font_size": 16, "align": "left"}),
+            note=self.workbook.add_format({"italic": True, "font_color": "#444444"}),
+            header=self.workbook.add_format(
+                {"bold": True, "bg_color": "#E7EEF7", "border": 1, "align": "center", "num_format": "@"}
+            ),
+            text=self.workbook.add_format({"num_format": "@"}),
+            usual=self.workbook.add_format(),
+            reason=self.workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"}),
+        )
+        self._formats: dict[int, Any] = {}
+        self.first_row = 0
+
+    def column(self, column: int, field: str) -> None:
+        """Set a column's width and format by the field it holds."""
+        self._formats[column] = self.looks.text if field in _TEXT_FIELDS else self.looks.usual
+        self.sheet.set_column(column, column, _WIDTHS.get(field, _USUAL_WIDTH), self._formats[column])
+
+    def top(self, note: str, titles: Sequence[str], *, title: str = "") -> None:
+        """Write title, instruction and header, and freeze them."""
+        line = 0
+        if title:
+            self.sheet.write_string(0, 0, title, self.looks.title)
+            line = 1
+        self.sheet.write_string(line, 0, note, self.looks.note)
+        for column, name in enumerate(titles):
+            self.sheet.write_string(line + 1, column, name, self.looks.header)
+        self.first_row = line + 2
+        self.sheet.freeze_panes(self.first_row, 0)
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)  # A4
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(line + 1)
+
+    def row(self, line: int, cells: Sequence[Written]) -> None:
+        """Write one row; texts are texts whatever they begin with."""
+        for column, cell in enumerate(cells):
+            look = self._formats.get(column, self.looks.usual)
+            if isinstance(cell, str):
+                self.sheet.write_string(line, column, cell, look)
+            elif isinstance(cell, bool):
+                self.sheet.write_boolean(line, column, cell, look)
+            elif cell is not None:
+                self.sheet.write_number(line, column, cell, look)
+
+    def number_aid(
+        self, column: int, last: int, most: Decimal | int | None, title: str, *, or_text: str = ""
+    ) -> None:
+        """Let a column take numbers from 0 to ``most`` (without end if None), or one word."""
+        cell = xl_rowcol_to_cell(self.first_row, column)
+        bound = f",{cell}<={most}" if most is not None else ""
+        number = f"AND(ISNUMBER({cell}),{cell}>=0{bound})"
+        upto = f"0至{most}的数字" if most is not None else "不小于0的数字"
+        self.sheet.data_validation(
+            self.first_row, column, last, column,
+            {
+                "validate": "custom",
+                "value": f'=OR({cell}="{or_text}",{number})' if or_text else f"={number}",
+                "error_title": title,
+                "error_message": f"请填{upto}" + (f"，或“{or_text}”。" if or_text else "。"),
+            },
+        )  # fmt: skip
+
+    def choice_aid(self, column: int, last: int, choices: list[str]) -> None:
+        """Let a column take one of some words."""
+        self.sheet.data_validation(
+            self.first_row, column, last, column,
+            {"validate": "list", "source": choices, "error_message": "请从列表中选择。"},
+        )  # fmt: skip
+
+    def length_aid(self, column: int, last: int, least: int, most: int, message: str) -> None:
+        """Let a column take texts of a length; a warning, since a pasted blank is folded on reading."""
+        self.sheet.data_validation(
+            self.first_row, column, last, column,
+            {
+                "validate": "length", "criteria": "between", "minimum": least, "maximum": most,
+                "error_type": "warning", "error_message": message,
+            },
+        )  # fmt: skip
+
+    def finish(self) -> bytes:
+        """The workbook's bytes."""
+        self.workbook.close()
+        return self._bytes.getvalue()
