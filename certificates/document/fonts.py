@@ -38,8 +38,11 @@ HANA_A = Typeface("HanaMinA", "fonts-hanazono")
 HANA_B = Typeface("HanaMinB", "fonts-hanazono")
 TIBETAN = Typeface("Noto Serif Tibetan", "fonts-noto-core")
 
-#: Without these the service does not start.
-REQUIRED = (KAI, SONG, SONG_BOLD, HANA_A, HANA_B, TIBETAN)
+#: Without these no certificate can be drawn.
+REQUIRED = (SONG, SONG_BOLD)
+
+#: Not every release of Debian and Ubuntu has these: a name that needs a missing one is refused in time.
+WANTED = (KAI, HANA_A, HANA_B, TIBETAN)
 
 #: The other scripts of GB 18030, drawn where they are installed.
 FURTHER = tuple(
@@ -150,7 +153,7 @@ def locate(typeface: Typeface) -> tuple[str, int] | None:
 
 @lru_cache
 def load(typeface: Typeface) -> Loaded | None:
-    """The font in memory, read once in a process; ``None`` where a further script's font is missing.
+    """The font in memory, read once in a process; ``None`` where a font that may be missing is.
 
     :raises Unavailable: a required font is missing; the remedy says what to install.
     """

@@ -106,6 +106,11 @@ def _plate(printed: Printed, host: str) -> Plate:
     return Plate(sheet, tuple(pieces), tuple(gaps), numerals, shared)
 
 
+def forget() -> None:
+    """Drop every plate kept in memory, as at the start of a process."""
+    _plate.cache_clear()
+
+
 def whole(printed: Printed, host: str, code: Code) -> Leaf:
     """The same page typeset as a whole, without a plate: for scripts that an imprint cannot set."""
     setting = page(printed, host, name_line=name_line(printed), number=printed.number)
