@@ -30,4 +30,4 @@ class Services:
 
     def key_ring(self) -> signing.KeyRing:
         """The public keys, of today and of former days."""
-        return signing.list_keys(self.settings.keys_directory)
+        return signing.list_keys(self.settings.keys_directory, issuer=self.settings.public_url)

@@ -18,11 +18,11 @@ from skills_registry.certification.printed import Printed
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act, Role
-from skills_registry.foundation.errors import NotFound, RegistryError
+from skills_registry.foundation.errors import FieldRefused, NotFound
 from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.levels import level
-from skills_registry.foundation.lifecycle import Lifecycle, Move
-from skills_registry.foundation.privacy import Vault
+from skills_registry.foundation.lifecycle import Lifecycle, Move, latest_state
+from skills_registry.foundation.privacy import TamperedValue, Vault
 from skills_registry.foundation.storage import BytesField, InstantField, Record, SealedField
 from skills_registry.people import Person
 from skills_registry.training.classes import TrainingClass
@@ -198,9 +198,11 @@ def certificates_of_class(class_id: UUID) -> Any:
 
 def _derived_or_none(vault: Vault, certificate: Certificate) -> bytes | None:
     # Columns changed past the registry may no longer make a statement at all, or no longer decrypt.
+    if latest_state(certificate.id) != certificate.status:
+        return None
     try:
         return derive(vault, certificate, certificate.key_id)
-    except (RegistryError, ValueError):
+    except (TamperedValue, FieldRefused, ValueError):
         return None
 
 

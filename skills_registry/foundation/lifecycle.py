@@ -170,6 +170,17 @@ def steps_of(record_id: UUID) -> Iterator[Step]:
     return iter(Step.select().where(Step.record_id == record_id).order_by(Step.id))
 
 
+def latest_state(record_id: UUID) -> str | None:
+    """The state that a record's steps left it in: what its status says, unless somebody wrote past us."""
+    step = (
+        Step.select()
+        .where((Step.record_id == record_id) & Step.to.is_null(is_null=False))
+        .order_by(Step.id.desc())
+        .first()
+    )
+    return None if step is None else str(step.to)
+
+
 def who_did(record_id: UUID, action: str) -> UUID | None:
     """The natural person who last did ``action`` to a record, or None."""
     step = (

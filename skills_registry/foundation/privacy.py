@@ -27,6 +27,14 @@ from skills_registry.foundation.errors import Unavailable
 _NONCE = 12
 
 
+class TamperedValue(Unavailable):
+    """A sealed value was changed, or moved from another row. Facts: ``place`` (table and column)."""
+
+    code = "tampered_value"
+    zh = "数据库中的加密内容（{place}）被改动过，无法读取。请从备份恢复并查明原因。"
+    en = "A sealed value in the database ({place}) was changed; restore it from a backup and find out why."
+
+
 @dataclass(frozen=True)
 class Vault:
     """The registry's secret keys.
@@ -51,7 +59,8 @@ class Vault:
     def open(self, column: Any, row: UUID, sealed: bytes) -> str:
         """Decrypt a value sealed for exactly this column and row.
 
-        :raises Unavailable: the key is missing, or the value was changed or moved.
+        :raises Unavailable: the key is missing.
+        :raises TamperedValue: the value was changed or moved.
         """
         key = self.field_keys.get(sealed[0]) if sealed else None
         if key is None:
@@ -65,10 +74,7 @@ class Vault:
                 .decode()
             )
         except InvalidTag:
-            raise Unavailable(
-                what=f"{column.model._meta.table_name}.{column.column_name} 数据被改动 (value was tampered with)",
-                remedy="运行 skills-registry check (run it to find the row)",
-            ) from None
+            raise TamperedValue(place=f"{column.model._meta.table_name}.{column.column_name}") from None
 
     def index(self, purpose: str, text: str) -> bytes:
         """The blind index of a value for one purpose (32 bytes); equal values give equal indexes."""

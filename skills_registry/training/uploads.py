@@ -345,4 +345,6 @@ def results_sheet(act: Act, training_class: TrainingClass) -> bytes:
         )
         for row in roster(training_class)
     ]
-    return results_workbook(training_class.title, trainees, training_class.papers)
+    return results_workbook(
+        training_class.title, trainees, training_class.papers, class_hours=training_class.class_hours
+    )
