@@ -17,12 +17,22 @@ from tests.world import COUNTY, MASSAGE, World
 def entered(world: World, base: Base, number: str = "纸-1", **changes: object) -> bases.Listing:
     usual = {"valid_from": date(2025, 1, 1), "valid_until": date(2025, 12, 31)}
     return bases.enter_listing(
-        world.act("county_officer"), base, plaque_number=number, basis="纸质文件", scope=[MASSAGE], **usual | changes
+        world.act("county_officer"),
+        base,
+        plaque_number=number,
+        basis="纸质文件",
+        scope=[MASSAGE],
+        **usual | changes,
     )
 
 
 def registered(world: World, number: int = 9, **changes: str) -> Base:
-    usual = {"name": "乐都区春晖学校", "uscc": credit_code(COUNTY, number), "kind": "training", "division_code": COUNTY}
+    usual = {
+        "name": "乐都区春晖学校",
+        "uscc": credit_code(COUNTY, number),
+        "kind": "training",
+        "division_code": COUNTY,
+    }
     return bases.register_base(world.act("county_officer"), **usual | changes)
 
 

@@ -13,12 +13,20 @@ from skills_registry.foundation.errors import FieldRefused, NotAllowed, Registry
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.training import classes, enrolments
 from skills_registry.training.classes import TRAINING_CLASS, ClassClosed, OccupationMissing, TrainingClass
-from skills_registry.training.enrolments import AlreadyIssued, Enrolment, NobodyEnrolled, Result, ResultsMissing
+from skills_registry.training.enrolments import (
+    AlreadyIssued,
+    Enrolment,
+    NobodyEnrolled,
+    Result,
+    ResultsMissing,
+)
 from tests.world import World, massage_class
 
 
 def filed(world: World, **changes: Any) -> tuple[TrainingClass, set[str]]:
-    training_class, warnings = classes.file_class(world.act("base_clerk"), world.base, massage_class(**changes))
+    training_class, warnings = classes.file_class(
+        world.act("base_clerk"), world.base, massage_class(**changes)
+    )
     return training_class, {warning.code for warning in warnings}
 
 
@@ -153,7 +161,11 @@ ACTS = {
 def in_state(world: World, state: str) -> TrainingClass:
     if state in ("filed", "cancelled"):
         training_class = world.filed_class()
-        return training_class if state == "filed" else classes.cancel_class(world.act("base_clerk"), training_class, "不办了")
+        return (
+            training_class
+            if state == "filed"
+            else classes.cancel_class(world.act("base_clerk"), training_class, "不办了")
+        )
     if state == "open":
         training_class = world.open_class()
         for enrolment in world.enrol(training_class, 1):
@@ -183,6 +195,4 @@ def test_every_move_outside_the_table_is_refused_and_changes_nothing(small_world
             ACTS[action](small_world.act(role), training_class)
         steps = Step.select().where(Step.record_id == training_class.id).count()
         assert (TrainingClass.get_by_id(training_class.id).status, steps) == before
-    assert made == sum(
-        len(m.roles) for m in TRAINING_CLASS.moves if m.origin == state and m.action in ACTS
-    )
+    assert made == sum(len(m.roles) for m in TRAINING_CLASS.moves if m.origin == state and m.action in ACTS)
