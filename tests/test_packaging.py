@@ -1,15 +1,17 @@
 """What is installed works from any directory: every template, policy and migration is in the wheel."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tests.sources import PACKAGES, ROOT
+from tests.sources import PACKAGES, ROOT, sources
 
 BUILT_FROM = ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md")
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
@@ -82,21 +84,42 @@ def test_the_wheel_carries_the_licence_and_our_version(wheel: Path, inside: set[
     assert f"\nVersion: {ast.literal_eval(versions[0])}\n" in said
 
 
-def test_every_range_of_setup_py_has_its_exact_version(wheel: Path, inside: set[str]) -> None:
+@pytest.fixture(scope="module")
+def wanted(wheel: Path, inside: set[str]) -> dict[str, str]:
+    """The packages that setup.py names, each with the extra that asks for it ("" for run time)."""
     with zipfile.ZipFile(wheel) as archive:
         lines = archive.read(metadata(inside)).decode().splitlines()
-    wanted = {
-        _name(line.removeprefix("Requires-Dist: ")) for line in lines if line.startswith("Requires-Dist")
-    }
-    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = {_name(line) for line in pins if "==" in line}
-    assert wanted - pinned == set()
+    asked = [line.removeprefix("Requires-Dist: ") for line in lines if line.startswith("Requires-Dist: ")]
+    return {package_of(line): line.partition("extra == ")[2].strip("\"' ") for line in reversed(asked)}
 
 
-def _name(requirement: str) -> str:
+def package_of(requirement: str) -> str:
     """The package of a requirement, as an index compares names."""
-    cut = min(requirement.find(sign) for sign in "[<>=!~; " if sign in requirement)
-    return requirement[:cut].lower().replace("_", "-")
+    name = re.match(r"[\w.-]+", requirement)
+    assert name
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def bought_in(*packages: str) -> set[str]:
+    """The packages that these packages of ours import, by the name that pip installs them under."""
+    sellers = packages_distributions()
+    names = {top for source in sources(*packages) for _, top in source.imports()}
+    foreign = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+    return {package_of(sellers.get(name, [name])[0]) for name in foreign}
+
+
+def test_every_range_of_setup_py_has_its_exact_version(wanted: dict[str, str]) -> None:
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert set(wanted) - {package_of(line) for line in pins if "==" in line} == set()
+
+
+def test_setup_py_names_every_package_that_the_service_imports(wanted: dict[str, str]) -> None:
+    run_time = {name for name, extra in wanted.items() if extra in {"", "postgresql"}}
+    assert bought_in(*PACKAGES) - run_time == set()
+
+
+def test_setup_py_names_every_package_that_tests_and_benchmarks_import(wanted: dict[str, str]) -> None:
+    assert bought_in("tests", "benchmarks") - set(wanted) == set()
 
 
 @pytest.mark.prove
