@@ -28,12 +28,8 @@ LONGEST_TYPED = 200
 
 def verdict_on(code: str) -> Verdict:
     """The verdict on a scanned code, today."""
-    return verification.check(
-        token.code_from(code),
-        keys=services().key_ring(),
-        registry=RecordedCertificates(act()),
-        on=act().today,
-    )
+    registry = RecordedCertificates(act())
+    return verification.check(code, keys=services().key_ring(), registry=registry, on=act().today)
 
 
 def certificate_behind(verdict: Verdict) -> Certificate | None:
