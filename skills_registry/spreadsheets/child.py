@@ -20,12 +20,19 @@ import python_calamine
 from skills_registry.spreadsheets.containers import require_harmless_workbook
 from skills_registry.spreadsheets.delimited import rows_of_text
 from skills_registry.spreadsheets.formula_errors import formula_errors
-from skills_registry.spreadsheets.grids import Cell, CellError, Grid, is_blank, plain, to_json
+from skills_registry.spreadsheets.grids import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Cell,
+    CellError,
+    Grid,
+    is_blank,
+    plain,
+    to_json,
+)
 from skills_registry.spreadsheets.refusals import Unreadable
 from skills_registry.spreadsheets.sniffing import sniff
 
-MOST_ROWS = 5_000
-MOST_COLUMNS = 100
 #: Title, header and footer lines beside the rows.
 _SPARE_ROWS = 200
 _MOST_SHEETS = 50

@@ -74,7 +74,10 @@ def _delimiter(text: str) -> str:
     """The delimiter that cuts most of the first rows into columns."""
 
     def cut(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in _records("".join(first_lines), delimiter) if len(row) > 1]
+        try:
+            widths = [len(row) for row in _records("".join(first_lines), delimiter) if len(row) > 1]
+        except Unreadable:  # a whole line taken as one cell is too long for a cell
+            return 0, 0
         return len(widths), sum(widths)
 
     first_lines = list(islice(StringIO(text, newline=""), _LOOKED_AT))

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+#: How many rows below its header, and how many columns, a sheet may have.
+MOST_ROWS = 5_000
+MOST_COLUMNS = 100
+
 
 @dataclass(frozen=True)
 class CellError:

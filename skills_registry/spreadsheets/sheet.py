@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from skills_registry.spreadsheets.child import MOST_COLUMNS, MOST_ROWS
-from skills_registry.spreadsheets.grids import Cell, Grid, as_written, is_blank
+from skills_registry.spreadsheets.grids import MOST_COLUMNS, MOST_ROWS, Cell, Grid, as_written, is_blank
 from skills_registry.spreadsheets.headers import (
     Header,
     Vocabulary,
@@ -27,6 +26,9 @@ _FOOTER = re.compile(
     r"|(?:填\s*表|制\s*表|填\s*报|审\s*核|复\s*核|经\s*办|负\s*责|联\s*系|校\s*对)(?:人|单位|日期|时间|电话)?\s*(?:[:：(（]|$)"
     r"|备\s*注\s*(?:[:：]|$)|单位负责人|(?:培训)?(?:机构|单位|学校|基地)?(?:负责人|(?:\(|（)?盖\s*章)|日\s*期\s*[:：])"
 )
+
+#: A cell with as many digits is somebody's number, whatever its form; a signature line has fewer.
+_DIGITS_OF_A_NUMBER = 10
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,20 @@ def _rows(grid: Grid, header: Header, words: Vocabulary) -> Iterator[SheetRow]:
 
 
 def _is_person(cells: list[Cell], by_field: Mapping[str, Cell], words: Vocabulary) -> bool:
+    """Whether a row is about somebody: not blank, no header printed again, no total or signature line."""
+    citizen_id = by_field.get("citizen_id")
+    if not is_blank(citizen_id) and words.field_of(citizen_id) == "citizen_id":
+        return False
+    if _has_number(citizen_id):
+        return True
     filled = [cell for cell in cells if not is_blank(cell)]
-    if not is_blank(by_field.get("citizen_id")):
-        return words.field_of(by_field["citizen_id"]) != "citizen_id"  # a header printed again
-    if is_blank(by_field.get("serial")):
-        content = filled
-    else:
-        content = [cell for cell in filled if cell is not by_field["serial"]]
-    first = filled[0] if filled else None
-    return bool(content) and not (isinstance(first, str) and _FOOTER.match(first.strip()))
+    if filled == [by_field.get("serial")]:
+        return False  # a template numbered in advance
+    return not (isinstance(filled[0], str) and _FOOTER.match(filled[0].strip()))
+
+
+def _has_number(cell: Cell) -> bool:
+    """Whether a cell holds something like an ID number: a figure, or several digits."""
+    if not isinstance(cell, str):
+        return cell is not None
+    return sum(character.isdigit() for character in cell) >= _DIGITS_OF_A_NUMBER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 
 from skills_registry.spreadsheets.refusals import Unreadable
 
@@ -40,6 +41,13 @@ _STREAMS: tuple[tuple[str, str], ...] = (
 )
 _SECTOR, _DIRECTORY_ENTRY, _NAME_BYTES = 512, 128, 64
 
+#: The record that opens a workbook's globals (BIFF8, BIFF5); FILEPASS after it, perhaps behind a record
+#: or two, says that all that follows is encrypted ([MS-XLS], FilePass).
+_GLOBALS = re.compile(rb"\x09\x08(?:\x10\x00\x00\x06|\x08\x00\x00\x05)\x05\x00")
+_RECORD = struct.Struct("<HH")
+_FILEPASS = 0x2F
+_RECORDS_BEFORE = 3
+
 
 def sniff(data: bytes) -> str:
     """``"zip"``, ``"xls"`` or ``"text"``.
@@ -67,12 +75,31 @@ def _require_xls(data: bytes) -> None:
     Entries of 128 bytes begin with the stream's name in UTF-16, on a multiple of 128 in every sector.
     """
     for name, code in _STREAMS:
-        wanted = (name + "\0").encode("utf-16-le")
-        if any(
-            data.startswith(wanted, position)
-            for position in range(_SECTOR, len(data) - _NAME_BYTES, _DIRECTORY_ENTRY)
-        ):
-            if code:
-                raise Unreadable(code)
-            return
-    raise Unreadable("file_unknown" if len(data) > 4 * _SECTOR else "file_broken")
+        if not _has_entry(data, name):
+            continue
+        if code or _has_password(data):
+            raise Unreadable(code or "file_encrypted")
+        return
+    raise Unreadable("file_broken")  # in a truncated workbook the entry is often among what is lost
+
+
+def _has_entry(data: bytes, name: str) -> bool:
+    wanted = (name + "\0").encode("utf-16-le")
+    last = len(data) - _NAME_BYTES
+    return any(data.startswith(wanted, position) for position in range(_SECTOR, last, _DIRECTORY_ENTRY))
+
+
+def _has_password(data: bytes) -> bool:
+    """Whether the workbook's first records include FILEPASS; the parser only says that it cannot read it."""
+    for globals_ in _GLOBALS.finditer(data):
+        position = globals_.start()
+        if position % _SECTOR:
+            continue
+        for _ in range(_RECORDS_BEFORE):
+            if position + _RECORD.size > len(data):
+                break
+            kind, length = _RECORD.unpack_from(data, position)
+            if kind == _FILEPASS:
+                return True
+            position += _RECORD.size + length
+    return False

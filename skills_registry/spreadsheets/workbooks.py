@@ -29,6 +29,8 @@ _WIDTHS = {
     "remark": 24, "hours": 11, "verdict": 11,
 }  # fmt: skip
 _USUAL_WIDTH, _REASON_WIDTH = 12, 70
+_LINE_HEIGHT = 16
+_TEXT_FORMAT = 49  # the built-in number format “@”
 #: A fixed time of creation (the file format wants one): the same content gives the same bytes.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone
 #: How many rows of the empty roster carry the aids for filling in.
@@ -93,7 +95,13 @@ def refused_workbook(
         padded = [*cells, *[None] * (width - len(cells))]
         book.row(line, [padded[column] for column in kept])
         book.sheet.write_string(line, len(kept), "\n".join(reasons), book.looks.reason)
+        book.sheet.set_row(line, _LINE_HEIGHT * sum(_lines(reason) for reason in reasons))
     return book.finish()
+
+
+def _lines(reason: str) -> int:
+    """How many lines a reason takes in its column; a Chinese character is two wide."""
+    return 1 + sum(1 if character.isascii() else 2 for character in reason) // _REASON_WIDTH
 
 
 def results_workbook(
@@ -175,11 +183,17 @@ class _Book:
             title=self.workbook.add_format({"bold": True, "font_size": 16, "align": "left"}),
             note=self.workbook.add_format({"italic": True, "font_color": "#444444"}),
             header=self.workbook.add_format(
-                {"bold": True, "bg_color": "#E7EEF7", "border": 1, "align": "center", "num_format": "@"}
+                {
+                    "bold": True,
+                    "bg_color": "#E7EEF7",
+                    "border": 1,
+                    "align": "center",
+                    "num_format": _TEXT_FORMAT,
+                }
             ),
-            text=self.workbook.add_format({"num_format": "@"}),
+            text=self.workbook.add_format({"num_format": _TEXT_FORMAT}),
             usual=self.workbook.add_format(),
-            reason=self.workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"}),
+            reason=self.workbook.add_format({"text_wrap": True, "valign": "top", "num_format": _TEXT_FORMAT}),
         )
         self._formats: dict[int, Any] = {}
         self.first_row = 0

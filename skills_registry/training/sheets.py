@@ -213,7 +213,7 @@ def _add_birth_date(row: SheetRow, checked: CheckedRow, citizen_id: CitizenId | 
     cell = row.cells.get("birth_date")
     told = citizen_id.birth_date if citizen_id else None
     checked.values["birth_date"] = told
-    if _is_unreadable(row, checked, "birth_date") or not _text_or_none(cell):
+    if _is_unreadable(row, checked, "birth_date") or _text_or_none(cell) is None:
         return
     stated = read_date(cell)
     month = _read_month(cell)
@@ -243,7 +243,7 @@ def _read_hours(row: SheetRow, checked: CheckedRow, class_hours: Decimal) -> Dec
     if _is_unreadable(row, checked, "hours"):
         return None
     cell = row.cells.get("hours")
-    if not _text_or_none(cell):
+    if _text_or_none(cell) is None:
         checked.problems.append(Problem("missing", "hours"))
         return None
     hours = read_figure(cell)
@@ -282,7 +282,7 @@ def _read_scores(
 
 
 def _score_problem(cell: Cell, rule: PassRule) -> tuple[str, dict[str, str | int | float]] | None:
-    if not _text_or_none(cell):
+    if _text_or_none(cell) is None:
         return "missing", {"form": "score"}
     score = read_figure(cell)
     if score is None or score > rule.full_mark:
