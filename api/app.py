@@ -84,7 +84,6 @@ def _connect_rooms(app: Flask) -> None:
     # Teardown runs backwards: the connection must be the last thing to close.
     app.teardown_request(_close_connection)
     limits.install(app)
-    problems.install(app)
     app.before_request(_open_connection)
     app.before_request(callers.admit)
     idempotency.install(app)
@@ -94,6 +93,8 @@ def _connect_rooms(app: Flask) -> None:
         api.register_blueprint(room.blueprint)
     for room in (verify, health, docs):
         app.register_blueprint(room.blueprint)
+    # After flask-smorest, which would answer refusals in a form of its own.
+    problems.install(app)
 
 
 def _require_declarations(app: Flask) -> None:

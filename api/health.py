@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, json, jsonify
 
 from api.callers import services
-from certificates.document import fonts
+from certificates import document
 from skills_registry import __version__
 from skills_registry.foundation.errors import RegistryError
 from skills_registry.foundation.storage import database, pending_migrations
@@ -26,7 +26,7 @@ def ready() -> Response:
     missing = []
     if pending_migrations():
         missing.append("migrations")
-    for name, look in (("signing_key", services().signer), ("fonts", fonts.check_installation)):
+    for name, look in (("signing_key", services().signer), ("fonts", document.check_installation)):
         try:
             look()
         except RegistryError as error:

@@ -29,7 +29,9 @@ class Desk:
             method, f"{self.server.url}/api/v1{path}", headers=self.headers, timeout=60, **more
         )
         assert answer.status_code == expect, answer.text
-        return answer.json() if answer.headers["Content-Type"].startswith("application/json") else answer.content
+        return (
+            answer.json() if answer.headers["Content-Type"].startswith("application/json") else answer.content
+        )
 
     def get(self, path: str) -> Any:
         return self.call("GET", path, 200)
