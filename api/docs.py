@@ -3,10 +3,14 @@ reach no CDN and the content policy forbids it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import flask_swagger_ui
 from flask import Blueprint, Response, abort, render_template, send_from_directory
+
+from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.problems import CATALOGUE
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 
@@ -38,6 +42,25 @@ def viewer() -> Response:
     response = Response(render_template("pages/docs.html"))
     response.headers["Content-Security-Policy"] = VIEWER_POLICY
     return response
+
+
+@blueprint.get("/problems")
+def problem_codes() -> str:
+    """Every code that a caller can meet, with its sentences."""
+    kinds = sorted({kind.code: kind for kind in _below(RegistryError)}.values(), key=lambda kind: kind.code)
+    return render_template(
+        "pages/codes.html",
+        errors=kinds,
+        rows=sorted(CATALOGUE.items()),
+        lang="zh",
+        other_language_url="/docs/problems",
+    )
+
+
+def _below(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _below(child)
 
 
 @blueprint.get("/<filename>")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 
 from api.callers import act, services
 from api.limits import LOOKUPS, NAME_CHECKS, READING, by_code, by_number, limiter
@@ -113,6 +113,7 @@ def _verification_page(code: str, verdict: Verdict, *, match: bool | None = None
         v=public_document(verdict),
         name_check_url=url_for("verify.check_name", code=code, lang=language()) if checkable else None,
         match=match,
+        checked_on=act().today.isoformat(),
         contact=services().policy.city["contact_en" if language() == "en" else "contact_zh"],
         other_path=path,
     )
@@ -131,6 +132,12 @@ def read_code(code: str) -> Response:
     """The verdict on a scanned code; always 200, since a forgery is an ordinary verdict."""
     verdict = verdict_on(code)
     return jsonify(public_document(verdict)) if wants_json() else _verification_page(code, verdict)
+
+
+@blueprint.get("/v/<code>/name-check")
+def reopened(code: str) -> Any:
+    """A tab opened again after a name check shows the verdict; the name is not asked for twice."""
+    return redirect(url_for("verify.read_code", code=code), code=303)
 
 
 @blueprint.post("/v/<code>/name-check")

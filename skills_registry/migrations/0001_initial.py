@@ -28,6 +28,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "operator"
 
     db.create_tables([Operator])
@@ -36,10 +37,11 @@ def up(migrator, db):
         id = UUIDField(primary_key=True)
         name = CharField(max_length=120)
         kind = CharField(max_length=20)
-        division_code = FixedCharField(index=True, max_length=6)
+        division_code = CharField(index=True, max_length=6)
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "organisation"
 
     db.create_tables([Organisation])
@@ -54,6 +56,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "account"
 
     db.create_tables([Account])
@@ -61,7 +64,7 @@ def up(migrator, db):
     class ApiKey(Model):
         id = UUIDField(primary_key=True)
         account = ForeignKeyField(Account, on_delete="RESTRICT")
-        prefix = FixedCharField(unique=True, max_length=8)
+        prefix = CharField(unique=True, max_length=8)
         digest = BlobField()
         created_at = DateTimeField()
         expires_at = DateTimeField()
@@ -70,6 +73,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "api_key"
 
     db.create_tables([ApiKey])
@@ -80,13 +84,14 @@ def up(migrator, db):
         organisation = ForeignKeyField(Organisation, unique=True, on_delete="RESTRICT")
         name = CharField(max_length=120)
         public_name = CharField(max_length=120)
-        uscc = FixedCharField(unique=True, max_length=18)
+        uscc = CharField(unique=True, max_length=18)
         kind = CharField(max_length=40)
-        division_code = FixedCharField(index=True, max_length=6)
+        division_code = CharField(index=True, max_length=6)
         created_at = DateTimeField()
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "base"
 
     db.create_tables([Base])
@@ -112,6 +117,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "training_class"
 
     db.create_tables([TrainingClass])
@@ -128,6 +134,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "person"
 
     db.create_tables([Person])
@@ -145,6 +152,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "enrolment"
             indexes = ((("training_class", "person"), True),)
 
@@ -185,6 +193,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "certificate"
             indexes = ((("division_code", "year", "serial"), True),)
 
@@ -203,7 +212,7 @@ def up(migrator, db):
         id = UUIDField(primary_key=True)
         account = UUIDField()
         key = CharField(max_length=200)
-        asked = FixedCharField(max_length=64)
+        asked = CharField(max_length=64)
         status = IntegerField(null=True)
         content_type = CharField(max_length=120)
         answer = BlobField(null=True)
@@ -211,6 +220,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "idempotency_key"
             indexes = ((("account", "key"), True),)
 
@@ -228,6 +238,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "listing"
 
     db.create_tables([Listing])
@@ -243,11 +254,10 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "result"
 
-    Result.add_index(
-        Result.index(Result.enrolment, unique=True, name="result_current", where=Result.current)
-    )
+    Result.add_index(Result.index(Result.enrolment, unique=True, name="result_current", where=Result.current))
     db.create_tables([Result])
 
     class ScopeEntry(Model):
@@ -260,6 +270,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "scope_entry"
             indexes = ((("listing", "edition", "code"), True),)
 
@@ -271,6 +282,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "series"
 
     db.create_tables([Series])
@@ -291,6 +303,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "step"
 
     db.create_tables([Step])
@@ -299,13 +312,14 @@ def up(migrator, db):
         id = UUIDField(primary_key=True)
         training_class = ForeignKeyField(TrainingClass, on_delete="RESTRICT")
         kind = CharField(max_length=10)
-        digest = FixedCharField(max_length=64)
+        digest = CharField(max_length=64)
         header = JSONField()
         status = CharField(max_length=20)
         staged_at = DateTimeField()
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "upload"
 
     db.create_tables([Upload])
@@ -320,6 +334,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "upload_row"
             indexes = ((("upload", "number"), True),)
 
