@@ -74,6 +74,25 @@ class _Looks:
     reason: Any
 
 
+def _looks(book: Workbook) -> _Looks:
+    return _Looks(
+        title=book.add_format({"bold": True, "font_size": 16, "align": "left"}),
+        note=book.add_format({"italic": True, "font_color": "#444444"}),
+        header=book.add_format(
+            {
+                "bold": True,
+                "bg_color": "#E7EEF7",
+                "border": 1,
+                "align": "center",
+                "num_format": _TEXT_FORMAT,
+            }
+        ),
+        text=book.add_format({"num_format": _TEXT_FORMAT}),
+        usual=book.add_format(),
+        reason=book.add_format({"text_wrap": True, "valign": "top", "num_format": _TEXT_FORMAT}),
+    )
+
+
 def refused_workbook(
     header: Sequence[str], rows_with_reasons: Iterable[tuple[Sequence[Written], Sequence[str]]]
 ) -> bytes:
@@ -179,22 +198,7 @@ class _Book:
         )
         self.workbook.set_properties({"created": _CREATED})
         self.sheet = self.workbook.add_worksheet(sheet_name)
-        self.looks = _Looks(
-            title=self.workbook.add_format({"bold": True, "font_size": 16, "align": "left"}),
-            note=self.workbook.add_format({"italic": True, "font_color": "#444444"}),
-            header=self.workbook.add_format(
-                {
-                    "bold": True,
-                    "bg_color": "#E7EEF7",
-                    "border": 1,
-                    "align": "center",
-                    "num_format": _TEXT_FORMAT,
-                }
-            ),
-            text=self.workbook.add_format({"num_format": _TEXT_FORMAT}),
-            usual=self.workbook.add_format(),
-            reason=self.workbook.add_format({"text_wrap": True, "valign": "top", "num_format": _TEXT_FORMAT}),
-        )
+        self.looks = _looks(self.workbook)
         self._formats: dict[int, Any] = {}
         self.first_row = 0
 
