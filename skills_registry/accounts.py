@@ -23,7 +23,7 @@ from skills_registry.foundation.storage import BytesField, InstantField, Record
 _PREFIX = 8
 
 # Roles that work for a federation; a base's clerk works for the base.
-FEDERATION_ROLES = ("county_officer", "city_officer", "auditor", "admin")
+FEDERATION_ROLES = ("county_officer", "city_officer", "expert", "auditor", "admin")
 
 
 class Organisation(Record):
@@ -157,4 +157,5 @@ def may_reach(caller: Caller, division_code: str, organisation_id: UUID) -> bool
     """
     if caller.role == "base_clerk":
         return caller.organisation_id == organisation_id
-    return caller.role in FEDERATION_ROLES and caller.covers(division_code)
+    # An expert sees only what a panel gave them, never a base's records at large.
+    return caller.role in FEDERATION_ROLES and caller.role != "expert" and caller.covers(division_code)

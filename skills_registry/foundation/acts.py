@@ -19,12 +19,13 @@ from skills_registry.foundation.privacy import Vault
 #: Every day and year of the registry (issue dates, deadlines, number series) is of this zone.
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
-Role = Literal["base_clerk", "county_officer", "city_officer", "auditor", "admin", "public"]
+Role = Literal["base_clerk", "county_officer", "city_officer", "expert", "auditor", "admin", "public"]
 
 ROLES: dict[str, tuple[str, str]] = {
     "base_clerk": ("基地经办人", "base clerk"),
     "county_officer": ("县（区）残联工作人员", "county officer"),
     "city_officer": ("市残联工作人员", "city officer"),
+    "expert": ("评审专家", "panel expert"),
     "auditor": ("审计人员", "auditor"),
     "admin": ("系统管理员", "administrator"),
     "public": ("公众", "public"),

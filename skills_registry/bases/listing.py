@@ -216,17 +216,45 @@ def enter_listing(
     if valid_from >= go_live:
         raise AfterGoLive(go_live=go_live)
     with database.atomic():
-        _require_no_overlap(base, valid_from, valid_until)
-        listing = Listing.create(
-            base=base,
-            plaque_number=plaque_number,
-            valid_from=valid_from,
-            valid_until=valid_until,
-            basis=basis,
-        )
-        for trade in scope:
-            ScopeEntry.create(listing=listing, **vars(trade))
+        listing = _record(base, plaque_number, valid_from, valid_until, basis, scope, LISTING.first)
         begin(act, LISTING, listing, "enter")
+    return listing
+
+
+def admit(
+    act: Act,
+    base: Base,
+    *,
+    plaque_number: str,
+    valid_from: date,
+    valid_until: date,
+    basis: str,
+    scope: Sequence[Trade],
+) -> Listing:
+    """List a base as the outcome of an admission review; it counts at once.
+
+    :raises ListingOverlaps: the base is listed in that period already.
+    """
+    with database.atomic():
+        listing = _record(base, plaque_number, valid_from, valid_until, basis, scope, "confirmed")
+        begin(act, LISTING, listing, "admit")
+    return listing
+
+
+def _record(
+    base: Base, plaque_number: str, first: date, last: date, basis: str, scope: Sequence[Trade], status: str
+) -> Listing:
+    _require_no_overlap(base, first, last)
+    listing = Listing.create(
+        base=base,
+        plaque_number=plaque_number,
+        valid_from=first,
+        valid_until=last,
+        basis=basis,
+        status=status,
+    )
+    for trade in scope:
+        ScopeEntry.create(listing=listing, **vars(trade))
     return listing
 
 
