@@ -55,10 +55,6 @@ class Code:
         """The version of ISO/IEC 18004: 17 modules and 4 more for each version."""
         return (self.size - 17) // 4
 
-    def bitmap(self) -> bytes:
-        """One bit a module, light ones 1, each row filled up to whole bytes: as PDF and PNG read grey."""
-        return _bitmap(self.rows)
-
 
 def draw(url: str) -> Code:
     """The QR code for a URL, error correction M, version 9 at most.
@@ -86,19 +82,17 @@ def png(url: str, *, pixels: int = 6) -> bytes:
     wide = [(*margin, *row, *margin) for row in draw(url).rows]
     blank = ((False,) * len(wide[0]),) * QUIET_ZONE
     dots = [tuple(dot for dot in row for _ in range(pixels)) for row in (*blank, *wide, *blank)]
-    lines = [b"\0" + _bitmap((row,)) for row in dots for _ in range(pixels)]
+    lines = [b"\0" + _bits(row) for row in dots for _ in range(pixels)]
     header = struct.pack(">IIBBBBB", len(lines), len(lines), 1, 0, 0, 0, 0)  # one bit of grey
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
-def _bitmap(rows: tuple[tuple[bool, ...], ...]) -> bytes:
-    size = len(rows[0])
-    length = (size + 7) // 8
-    spare = length * 8 - size
-    return b"".join(
-        (int("".join("0" if dark else "1" for dark in row), 2) << spare).to_bytes(length, "big")
-        for row in rows
+def _bits(row: tuple[bool, ...]) -> bytes:
+    """One bit a pixel, light ones 1, filled up to whole bytes: as PNG reads grey."""
+    length = (len(row) + 7) // 8
+    return (int("".join("0" if dark else "1" for dark in row), 2) << length * 8 - len(row)).to_bytes(
+        length, "big"
     )
 
 

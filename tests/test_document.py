@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import combinations
@@ -188,11 +189,23 @@ def test_a_glyph_out_of_place_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> 
 # ---------------------------------------------------------------- the code on the paper
 
 
-def test_the_code_reads_from_a_raster_of_100_dpi() -> None:
-    longest = "verify-skills.haidong-example.cn"
-    for serial in range(8):
-        picture = raster(document.draw(MA, url(serial, longest)), dpi=100)
-        assert [found.text for found in codes(picture)] == [url(serial, longest)]
+def by_poppler(pdf: bytes, folder: Path, *, dpi: int) -> Iterator[Image.Image]:
+    """Each page as a second, unrelated program draws it."""
+    subprocess.run(["pdftoppm", "-r", str(dpi), "-gray", "-", folder / "page"], input=pdf, check=True)
+    return (Image.open(path) for path in sorted(folder.glob("page*.pgm")))
+
+
+@pytest.mark.parametrize("dpi", [90, 96, 100, 150])
+def test_the_code_reads_from_a_coarse_raster_whichever_program_draws_it(dpi: int, tmp_path: Path) -> None:
+    """A picture in place of the drawing fails here: at 100 dpi poppler's raster of it could never be read."""
+    addresses = [url(serial, "verify-skills.haidong-example.cn") for serial in range(6)]
+    pdf = document.gather([(MA, address) for address in addresses])
+    assert [[code.text for code in codes(raster(pdf, dpi=dpi, at=at))] for at in range(6)] == [
+        [a] for a in addresses
+    ]
+    assert [[code.text for code in codes(picture)] for picture in by_poppler(pdf, tmp_path, dpi=dpi)] == [
+        [address] for address in addresses
+    ]
 
 
 def test_the_code_is_25_mm_over_its_modules_and_has_its_quiet_zone() -> None:

@@ -68,17 +68,6 @@ def test_a_url_beyond_every_version_is_refused_the_same_way() -> None:
         qr.draw("https://example.cn/v/" + "1" * 9000)
 
 
-def test_the_bitmap_holds_a_bit_a_module_and_light_ones_are_set() -> None:
-    code = qr.draw(f"https://{LONGEST_HOST}/v/{TOKEN}")
-    width = (code.size + 7) // 8
-    bitmap = code.bitmap()
-    assert len(bitmap) == width * code.size
-    for y, row in enumerate(code.rows):
-        for x, dark in enumerate(row):
-            light = bitmap[y * width + x // 8] >> (7 - x % 8) & 1
-            assert light != dark
-
-
 def test_a_page_gets_the_code_with_its_quiet_zone() -> None:
     code = qr.draw(f"https://{LONGEST_HOST}/v/{TOKEN}")
     image = Image.open(io.BytesIO(qr.png(code.url, pixels=3))).convert("L")

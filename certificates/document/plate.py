@@ -28,7 +28,7 @@ from certificates.document.gather import (
     Body,
     Leaf,
 )
-from certificates.document.imprint import Letters, cast, code_image, content
+from certificates.document.imprint import Letters, cast, code_form, content
 from certificates.document.page import page
 from certificates.document.typesetting import Sheet, typeset
 from certificates.document.wording import name_line, name_size, title
@@ -135,7 +135,7 @@ def _leaf(
         title=title(printed),
         media_box=sheet.media_box,
         shared=shared,
-        own={**own, **sheet.structure, CODE: code_image(code), RESOURCES: _resources(sheet, fonts)},
+        own={**own, **sheet.structure, CODE: code_form(code), RESOURCES: _resources(sheet, fonts)},
         contents=tuple(contents),
         parents=sheet.parents,
         top=sheet.top,
