@@ -114,7 +114,7 @@ def scan(document: bytes, folder: Path) -> str:
     subprocess.run(
         ["pdftoppm", "-r", "100", "-png", "-singlefile", "certificate.pdf", "page"], cwd=folder, check=True
     )
-    codes = zxingcpp.read_barcodes(Image.open(folder / "page.png"))
+    codes = zxingcpp.read_barcodes(Image.open(folder / "page.png"), formats=zxingcpp.BarcodeFormat.QRCode)
     assert len(codes) == 1
     return str(codes[0].text)
 
