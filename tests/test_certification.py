@@ -5,18 +5,23 @@ from __future__ import annotations
 from datetime import date
 from threading import Barrier, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from certificates import token, verification
 from skills_registry.certification import certificates, issuing
 from skills_registry.certification.certificates import Certificate, RecordedCertificates
-from skills_registry.foundation import series
 from skills_registry.foundation.errors import NotAllowed, SeparationOfDuties, Undrawable, WrongState
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import database
 from skills_registry.training.classes import TrainingClass
 from tests.world import World
+
+
+def printable(_text: str) -> str:
+    """A typeface that covers everything."""
+    return ""
 
 
 def verdict_on(world: World, certificate: Certificate) -> verification.Verdict:
@@ -90,7 +95,7 @@ def test_a_crash_at_any_step_leaves_no_certificate_and_loses_no_number(
         elif step == "record":
             patch.setattr(issuing, "begin", die)
         with pytest.raises(Crash):
-            issuing.issue(world.act("city_officer"), training_class, signer, lambda text: "")
+            issuing.issue(world.act("city_officer"), training_class, signer, printable)
     assert Certificate.select().count() == 0
     assert TrainingClass.get_by_id(training_class.id).status == "submitted"
     assert not Step.select().where(Step.action == "approve").exists()
@@ -140,7 +145,7 @@ def test_a_revoked_certificate_stays_revoked_and_is_never_replaced(world: World)
         issuing.reinstate(world.act("city_officer"), certificate, "恢复")
     with pytest.raises(WrongState):
         issuing.reissue(
-            world.act("city_officer"), certificate, world.service.signer(), lambda text: "", reason="补发"
+            world.act("city_officer"), certificate, world.service.signer(), printable, reason="补发"
         )
 
 
@@ -158,7 +163,7 @@ def test_a_reissue_has_a_new_number_and_the_old_one_says_so(world: World) -> Non
         world.act("city_officer"),
         certificate,
         world.service.signer(),
-        lambda text: "",
+        printable,
         reason="姓名更正",
         name="李晓冬",
     )
@@ -172,7 +177,7 @@ def test_a_reissue_has_a_new_number_and_the_old_one_says_so(world: World) -> Non
 def test_a_certificate_can_be_reissued_only_once(world: World) -> None:
     certificate = world.issued()[0]
     again = Certificate.get_by_id(certificate.id)
-    arguments = (world.service.signer(), lambda text: "")
+    arguments = (world.service.signer(), printable)
     issuing.reissue(world.act("city_officer"), certificate, *arguments, reason="遗失补发")
     with pytest.raises(WrongState):
         issuing.reissue(world.act("city_officer"), again, *arguments, reason="遗失补发")
@@ -247,19 +252,24 @@ def test_names_are_compared_by_their_match_key(world: World) -> None:
 
 
 def test_fifty_parallel_issuers_get_unique_gapless_numbers(world: World) -> None:
-    taken: list[int] = []
-    start = Barrier(50)
+    submitted = [world.submitted_class(people=2, title=f"第{number}期").id for number in range(50)]
+    start, numbers, failures = Barrier(50), [], []
 
-    def issue_one() -> None:
+    def approve(class_id: UUID) -> None:
         start.wait()
-        with database.connection_context(), database.atomic():
-            taken.extend(series.take("certificate/630200/2025", 2))
+        try:
+            with database.connection_context():
+                numbers.extend(c.serial for c in world.issue(TrainingClass.get_by_id(class_id)))
+        except Exception as error:  # noqa: BLE001 - whatever a thread meets must fail the test
+            failures.append(error)
 
-    threads = [Thread(target=issue_one) for _ in range(50)]
+    threads = [Thread(target=approve, args=(class_id,)) for class_id in submitted]
     database.close()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     database.connect(reuse_if_open=True)
-    assert sorted(taken) == list(range(1, 101))
+    assert failures == []
+    assert sorted(numbers) == list(range(1, 101))
+    assert Certificate.select().count() == 100

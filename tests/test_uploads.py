@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,8 @@ def staged(world: World, training_class: TrainingClass, kind: str, content: byte
 
 def report(upload: Upload) -> list[tuple[int, str, set[str]]]:
     return [
-        (row.number, row.outcome, {p.code for p in uploads.problems_of(row)}) for row in uploads.rows_of(upload)
+        (row.number, row.outcome, {p.code for p in uploads.problems_of(row)})
+        for row in uploads.rows_of(upload)
     ]
 
 
@@ -39,10 +41,7 @@ def test_the_messy_roster_gives_exactly_what_is_expected(world: World) -> None:
     found = [
         {"sheet_row": row.number, "outcome": row.outcome}
         | next(
-            (
-                {"code": p.code, "severity": p.severity, "field": p.field}
-                for p in uploads.problems_of(row)
-            ),
+            ({"code": p.code, "severity": p.severity, "field": p.field} for p in uploads.problems_of(row)),
             {},
         )
         for row in uploads.rows_of(upload)
@@ -84,7 +83,7 @@ def test_nobody_is_enrolled_before_the_county_has_opened_the_class(world: World)
 
 def test_a_confirmation_checks_again_and_writes_nothing_when_things_have_changed(world: World) -> None:
     training_class = world.open_class()
-    first, second, third = world.enrol(training_class)
+    _, second, _ = world.enrol(training_class)
     sheet = results_of(PEOPLE[:3])
     upload = staged(world, training_class, "results", sheet)
     assert {outcome for _, outcome, _ in report(upload)} == {"accepted"}
@@ -142,7 +141,9 @@ def test_a_later_sheet_replaces_results_with_a_warning_and_an_equal_one_changes_
         assert Result.select().count() == kept
 
 
-def test_another_name_for_a_known_id_is_accepted_and_only_the_county_learns_the_recorded_one(world: World) -> None:
+def test_another_name_for_a_known_id_is_accepted_and_only_the_county_learns_the_recorded_one(
+    world: World,
+) -> None:
     world.enrol(world.open_class(), 1)
     other = world.open_class(title="第二期", starts_on=date(2025, 6, 2), ends_on=date(2025, 7, 1))
     sheet = workbook([["姓名", "公民身份号码"], ["李小东", PEOPLE[0][1]]])
@@ -164,6 +165,17 @@ def test_overlapping_classes_and_late_enrolment_warn(small_world: World) -> None
     sheet = workbook([["姓名", "公民身份号码"], list(PEOPLE[0][:2])])
     assert report(staged(small_world, other, "roster", sheet)) == [
         (2, "accepted", {"late_enrolment", "overlapping_class"})
+    ]
+
+
+def test_the_row_beyond_the_capacity_warns_and_is_accepted(small_world: World) -> None:
+    training_class = small_world.open_class(capacity=2)
+    small_world.enrol(training_class, 1)
+    sheet = workbook([["姓名", "公民身份号码"], *(list(person[:2]) for person in PEOPLE[:3])])
+    assert report(staged(small_world, training_class, "roster", sheet)) == [
+        (2, "accepted", {"already_enrolled"}),
+        (3, "accepted", set()),
+        (4, "accepted", {"over_capacity"}),
     ]
 
 
@@ -208,10 +220,8 @@ def test_the_results_sheet_comes_prefilled_from_the_roster_and_reads_back(small_
 
 def test_what_was_uploaded_lies_sealed_in_the_database(small_world: World) -> None:
     staged(small_world, small_world.open_class(), "roster", sample("roster-clean.xlsx"))
-    database_file = small_world.service.settings.database_url.removeprefix("sqlite:///")
-    raw = b"".join(
-        open(database_file + suffix, "rb").read() for suffix in ("", "-wal")  # noqa: SIM115, PTH123
-    )
+    database_file = Path(small_world.service.settings.database_url.removeprefix("sqlite:///"))
+    raw = b"".join(file.read_bytes() for file in database_file.parent.glob(database_file.name + "*"))
     for row in read(sample("roster-clean.xlsx")).rows:
         assert str(row.cells["citizen_id"]).encode() not in raw
         assert str(row.cells["name"]).encode() not in raw

@@ -120,10 +120,26 @@ def stage(
             staged_at=act.at,
         )
         begin(act, UPLOAD, upload, "stage", detail={"kind": kind})
+        places = _places_left(training_class)
         for row in rows:
             problems = [*row.problems, *_check_against_records(act, training_class, kind, row, uncovered)]
+            if kind == "roster" and _takes_a_place(problems):
+                places -= 1
+                if places < 0:
+                    problems.append(Problem("over_capacity", "name", {"capacity": training_class.capacity}))
             _keep_row(act, upload, row, problems, cells[row.number])
     return upload
+
+
+def _places_left(training_class: TrainingClass) -> int:
+    enrolled = Enrolment.select().where(
+        (Enrolment.training_class == training_class.id) & (Enrolment.status == "enrolled")
+    )
+    return training_class.capacity - enrolled.count()
+
+
+def _takes_a_place(problems: list[Problem]) -> bool:
+    return not any(problem.is_error or problem.code == "already_enrolled" for problem in problems)
 
 
 def _check_sheet(act: Act, training_class: TrainingClass, kind: str, sheet: Any) -> list[CheckedRow]:
