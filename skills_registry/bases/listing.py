@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, ModelSelect, TextField
@@ -41,11 +41,16 @@ LISTING = Lifecycle(
     states={
         "entered": ("待复核", "entered, awaiting confirmation"),
         "confirmed": ("已挂牌", "listed"),
-        "ended": ("已摘牌", "ended"),
+        "suspended": ("暂停挂牌", "suspended"),
+        "ended": ("已退出名录", "ended"),
     },
     moves=(
         Move("confirm", "entered", "confirmed", _CITY),
+        Move("suspend", "confirmed", "suspended", _CITY),
+        Move("resume", "suspended", "confirmed", _CITY),
         Move("end", "confirmed", "ended", _CITY),
+        Move("end", "suspended", "ended", _CITY),
+        Move("restore", "ended", "confirmed", _CITY),
     ),
 )
 
@@ -101,14 +106,6 @@ class Trade:
     highest_level: str
 
 
-class NotListed(RuleBroken):
-    """Facts: ``on``."""
-
-    code = "not_listed"
-    zh = "该基地在{on}不在挂牌有效期内，不能开班备案。"
-    en = "The base is not listed on {on}, so the class cannot be filed."
-
-
 class OccupationOutOfScope(RuleBroken):
     """Facts: ``occupation``, ``scope``."""
 
@@ -139,14 +136,6 @@ class ListingOverlaps(RuleBroken):
     code = "listing_overlaps"
     zh = "与该基地已有的挂牌期（{valid_from}至{valid_until}）重叠，请核对。"
     en = "It overlaps a listing of this base ({valid_from} to {valid_until}); please check."
-
-
-def require_listed(base: Base, on: date) -> Listing:
-    """:raises NotListed: no confirmed listing of the base covers that day."""
-    listing = listing_on(base.id, on)
-    if listing is None:
-        raise NotListed(on=on)
-    return listing
 
 
 def require_in_scope(listing: Listing, edition: str, code: str, level: str) -> None:
@@ -258,13 +247,16 @@ def _record(
     return listing
 
 
-def _require_no_overlap(base: Base, valid_from: date, valid_until: date) -> None:
+def _require_no_overlap(
+    base: Base, valid_from: date, valid_until: date, *, but: Listing | None = None
+) -> None:
     other = (
         Listing.select()
         .where(
             (Listing.base == base) & (Listing.valid_from <= valid_until) & (Listing.valid_until >= valid_from)
         )
         .where(Listing.left_on.is_null() | (Listing.left_on > valid_from))
+        .where(Listing.id != (but.id if but else None))
         .first()
     )
     if other is not None:
@@ -283,30 +275,54 @@ def confirm_listing(act: Act, listing: Listing) -> Listing:
     return listing
 
 
+def suspend_listing(act: Act, listing: Listing, reason: str) -> Listing:
+    """Cover the plaque for a time (暂停挂牌); the restriction that goes with it says for which days.
+
+    :raises WrongState: it is not in force.
+    """
+    move(act, LISTING, listing, "suspend", reason=reason)
+    return listing
+
+
+def resume_listing(act: Act, listing: Listing, reason: str) -> Listing:
+    """Uncover the plaque again.
+
+    :raises WrongState: it is not suspended.
+    """
+    move(act, LISTING, listing, "resume", reason=reason)
+    return listing
+
+
+def end_listing(act: Act, listing: Listing, on: date, reason: str) -> Listing:
+    """End a listing; ``on`` is the first day off the list, after its last day when it simply expired.
+
+    :raises WrongState: it is not in force.
+    """
+    with database.atomic():
+        move(act, LISTING, listing, "end", reason=reason, detail={"left_on": on.isoformat()})
+        if on <= listing.valid_until:
+            listing.left_on = on
+            listing.save(only=[Listing.left_on])
+    return listing
+
+
+def restore_listing(act: Act, listing: Listing, reason: str) -> Listing:
+    """Undo the early end of a listing, as if it had never been, because the decision was overturned.
+
+    :raises WrongState: it has not ended.
+    :raises ListingOverlaps: the base has been listed anew in that period.
+    """
+    with database.atomic():
+        move(act, LISTING, listing, "restore", reason=reason)
+        _require_no_overlap(
+            listing.base, listing.left_on or listing.valid_until, listing.valid_until, but=listing
+        )
+        listing.left_on = None
+        listing.save(only=[Listing.left_on])
+    return listing
+
+
 def latest_listing(base: Base) -> Listing | None:
     """The listing entered last, whatever its state."""
     latest: Listing | None = base.listings.order_by(Listing.id.desc()).first()
     return latest
-
-
-def listing_on(base_id: UUID, on: date) -> Listing | None:
-    """The confirmed listing that covers a day, or None; a listing that ended counts up to its end."""
-    covering = (
-        Listing.select()
-        .where((Listing.base == base_id) & (Listing.status != "entered"))
-        .where((Listing.valid_from <= on) & (Listing.valid_until >= on))
-        .where(Listing.left_on.is_null() | (Listing.left_on > on))
-    )
-    return covering.get_or_none()
-
-
-def left_on(base_id: UUID, today: date) -> date | None:
-    """The first day off the list, for a base that was listed once and is not listed today."""
-    if listing_on(base_id, today) is not None:
-        return None
-    ends = [
-        listing.left_on or listing.valid_until + timedelta(days=1)
-        for listing in Listing.select().where((Listing.base == base_id) & (Listing.status != "entered"))
-        if listing.valid_from <= today
-    ]
-    return max(ends, default=None)
