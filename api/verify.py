@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
 
 from api.callers import act, services
 from api.limits import LOOKUPS, NAME_CHECKS, READING, by_code, by_number, limiter
+from api.pages import page, wants_json
 from api.problems import language
 from certificates import token, verification
 from certificates.verification import Verdict
@@ -87,22 +88,6 @@ def _occupation(certificate: Certificate) -> dict[str, str] | None:
         "code": certificate.occupation_code,
         "name": certificate.subject,
     }
-
-
-def wants_json() -> bool:
-    """Whether the caller asked for JSON rather than a page."""
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
-
-
-def page(template: str, *, status: int = 200, **context: Any) -> Response:
-    """A page in the caller's language, with a link to the other one."""
-    lang = language()
-    other = {"lang": "zh" if lang == "en" else "en"}
-    here = context.pop("other_path", request.path)
-    body = render_template(
-        f"pages/{template}.html", lang=lang, other_language_url=f"{here}?lang={other['lang']}", **context
-    )
-    return Response(body, status)
 
 
 def _verification_page(code: str, verdict: Verdict, *, match: bool | None = None) -> Response:
