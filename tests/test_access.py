@@ -1,0 +1,146 @@
+"""Who may do what, to whose records: a matrix made from the application's own routes.
+
+Every route × every role × {own, sibling base, other county}: a role that a route is not for is refused
+before anything else, and a record that is not the caller's business answers exactly as an unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from api import callers, limits
+from api.app import create_app
+from skills_registry.training import uploads
+from tests.conftest import SAMPLES
+from tests.world import World
+
+#: Accounts whose business the records of this world's base are not: role → account.
+STRANGERS = {
+    "base_clerk": "sibling_clerk",
+    "county_officer": "other_county_officer",
+    "city_officer": "far_officer",
+}
+
+#: What stands for an id that no record has.
+UNKNOWN = "01a203f0-acbc-767f-82bd-f38f1bb513ab"
+UNKNOWN_NUMBER = "630200-2031-000001-0"
+
+
+@pytest.fixture
+def client(small_world: World) -> Iterator[FlaskClient]:
+    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    limits.limiter.enabled = False
+    with app.test_client() as made:
+        yield made
+    limits.limiter.enabled = True
+
+
+@pytest.fixture
+def named(small_world: World) -> dict[str, str]:
+    """One record of this world for each id that a route may name."""
+    sibling = small_world.listed_base("乐都区邻家学校", 2)
+    small_world.hire("sibling_clerk", sibling.organisation, "base_clerk")
+    far = small_world.accounts["other_county_officer"].organisation
+    far_city = type(far).create(name="邻市登记处", kind="federation", division_code="630100")
+    small_world.hire("far_officer", far_city, "city_officer")
+    small_world.hire("far_auditor", far_city, "auditor")
+    certificate = small_world.issued()[0]
+    training_class = small_world.open_class(title="第二期")
+    upload = uploads.stage(
+        small_world.act("base_clerk"), training_class, "roster", (SAMPLES / "roster-clean.xlsx").read_bytes()
+    )
+    return {
+        "base_id": str(small_world.base.id),
+        "class_id": str(training_class.id),
+        "upload_id": str(upload.id),
+        "enrolment_id": str(certificate.enrolment_id),
+        "number": certificate.number,
+    }
+
+
+def routes(client: FlaskClient) -> Iterator[tuple[str, str, tuple[str, ...], frozenset[str]]]:
+    """Method, path, names of ids, and roles of every API route."""
+    app = client.application
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(callers.API_PREFIX):
+            roles: frozenset[str] = app.view_functions[rule.endpoint].roles  # type: ignore[attr-defined]
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                yield method, rule.rule, tuple(sorted(rule.arguments)), roles
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
+        path = path.replace(f"<{name}>", value)
+    return path
+
+
+def ask(client: FlaskClient, world: World, account: str, method: str, path: str) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {world.key(account)}"}
+    body = {"json": {"reason": "理由", "name": "某某"}} if method != "GET" else {}
+    answer = client.open(path, method=method, headers=headers, **body)
+    return answer.status_code, answer.get_json(silent=True)
+
+
+def test_the_matrix_knows_a_record_for_every_id_that_a_route_names(
+    client: FlaskClient, named: dict[str, str]
+) -> None:
+    asked = {name for _, _, names, _ in routes(client) for name in names}
+    assert asked <= set(named)
+
+
+def test_a_role_that_a_route_is_not_for_is_refused_on_every_route(
+    client: FlaskClient, small_world: World, named: dict[str, str]
+) -> None:
+    accounts = {role: role for role in ("base_clerk", "county_officer", "city_officer", "auditor", "admin")}
+    refused = 0
+    for method, path, _, roles in routes(client):
+        for role, account in accounts.items():
+            if role not in roles:
+                status, body = ask(client, small_world, account, method, filled(path, named))
+                assert (status, body["code"]) == (403, "not_allowed"), (role, method, path)
+                refused += 1
+    assert refused > 40
+
+
+def test_a_foreign_record_answers_exactly_as_an_unknown_one_on_every_route(
+    client: FlaskClient, small_world: World, named: dict[str, str]
+) -> None:
+    unknown = {name: UNKNOWN_NUMBER if name == "number" else UNKNOWN for name in named}
+    compared = 0
+    for method, path, names, roles in routes(client):
+        for role, account in STRANGERS.items():
+            if not names or role not in roles:
+                continue
+            foreign = ask(client, small_world, account, method, filled(path, named))
+            missing = ask(client, small_world, account, method, filled(path, unknown))
+            assert foreign == missing, (role, method, path)
+            assert foreign[0] in (404, 422), (role, method, path, foreign)
+            compared += 1
+    assert compared > 30
+
+
+def test_lists_hold_nothing_that_is_not_the_callers_business(
+    client: FlaskClient, small_world: World, named: dict[str, str]
+) -> None:
+    own = {UUID(value) for name, value in named.items() if name != "number"}
+    for method, path, names, roles in routes(client):
+        for role, account in STRANGERS.items():
+            if method != "GET" or names or role not in roles:
+                continue
+            status, body = ask(client, small_world, account, method, path)
+            assert status == 200, (role, path)
+            shown = {UUID(item["id"]) for item in (body or {}).get("items", ()) if "id" in item}
+            assert not shown & own, (role, path)
+
+
+def test_an_auditor_reads_and_changes_nothing_and_an_admin_approves_nothing(client: FlaskClient) -> None:
+    for method, path, _, roles in routes(client):
+        if method != "GET":
+            assert "auditor" not in roles, path
+            if not path.startswith((f"{callers.API_PREFIX}/accounts", f"{callers.API_PREFIX}/organisations")):
+                assert "admin" not in roles, path
