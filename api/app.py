@@ -22,6 +22,7 @@ from api import (
     health,
     idempotency,
     limits,
+    logs,
     problems,
     uploads,
     verify,
@@ -84,6 +85,7 @@ def _connect_rooms(app: Flask) -> None:
     # Teardown runs backwards: the connection must be the last thing to close.
     app.teardown_request(_close_connection)
     limits.install(app)
+    logs.install(app)
     app.before_request(_open_connection)
     app.before_request(callers.admit)
     idempotency.install(app)

@@ -130,7 +130,7 @@ def read_listing(base_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/<base_id>/listing/confirmation", methods=["POST"])
-@for_roles("city_officer")
+@for_roles(*OFFICERS)
 @blueprint.response(200, ListingSchema)
 def confirm_listing(base_id: str) -> dict[str, Any]:
     """Confirm the listing entered last; not by the person who entered it."""

@@ -54,9 +54,10 @@ class CertificateSchema(Schema):
     steps = fields.List(fields.Nested(StepSchema))
 
 
-class ReissueSchema(ReasonSchema):
+class ReissueSchema(Schema):
     """The corrected name (更正); left out, the name stays (补发)."""
 
+    reason = fields.String(load_default="", validate=validate.Length(0, 500))
     name = fields.String(load_default="", validate=validate.Length(0, 100))
 
 
@@ -248,7 +249,7 @@ def reissue_certificate(body: dict[str, Any], number: str) -> dict[str, Any]:
         reachable_certificate(number),
         services().signer(),
         fonts.uncovered,
-        reason=body["reason"],
+        reason=body["reason"] or ("更正" if body["name"] else "补发"),
         name=body["name"],
     )
     return show_whole_certificate(fresh)

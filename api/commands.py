@@ -110,7 +110,7 @@ def demo_command() -> None:
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--threads", default=8, show_default=True, help="同时处理的请求数 requests at once")
+@click.option("--threads", default=4, show_default=True, help="同时处理的请求数 requests at once")
 @told_plainly
 def serve_command(host: str, port: int, threads: int) -> None:
     """启动服务。 Serve with a production server (granian)."""

@@ -41,9 +41,10 @@ class EnrolmentSchema(Schema):
     result = fields.Nested(ResultSchema, allow_none=True)
 
 
-class CorrectionSchema(ReasonSchema):
+class CorrectionSchema(Schema):
     """The right name, and why it was wrong."""
 
+    reason = fields.String(load_default="姓名更正", validate=validate.Length(1, 500))
     name = fields.String(required=True, validate=validate.Length(1, 100))
 
 

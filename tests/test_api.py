@@ -289,3 +289,17 @@ def test_a_missing_signing_key_answers_503_with_the_remedy_and_changes_nothing(
     assert "skills-registry keys create" in json.loads(answer.data)["detail"]
     assert answer.headers["Retry-After"]
     assert TrainingClass.get_by_id(training_class.id).status == "submitted"
+
+
+def test_the_log_says_what_was_asked_and_nothing_about_anybody(
+    client: FlaskClient, small_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, certificate = code_of(small_world)
+    client.get(f"/v/{code}")
+    client.post("/verify", data={"number": certificate.number, "name": "李晓东"})
+    client.get(f"/api/v1/certificates/{certificate.number}", headers=bearer(small_world, "base_clerk"))
+    told = capsys.readouterr()
+    lines = told.out + told.err
+    assert lines.count("request") >= 3
+    for secret in ("李晓东", code, code[20:60], certificate.number, small_world.key("base_clerk")):
+        assert secret not in lines

@@ -54,10 +54,23 @@ def test_the_person_who_entered_a_listing_cannot_confirm_it_under_another_accoun
     assert bases.Listing.get_by_id(listing.id).status == "entered"
 
 
-def test_a_county_officer_does_not_confirm(world: World) -> None:
+def test_of_the_two_officers_who_list_a_base_one_is_the_citys(world: World) -> None:
+    world.hire("second_county", world.accounts["county_officer"].organisation, "county_officer")
     listing = entered(world, registered(world))
-    with pytest.raises(NotAllowed):
-        bases.confirm_listing(world.act("other_county_officer"), listing)
+    for name in ("second_county", "auditor", "admin"):
+        with pytest.raises(NotAllowed):
+            bases.confirm_listing(world.act(name), listing)
+    assert bases.confirm_listing(world.act("city_officer"), listing).status == "confirmed"
+    by_city = bases.enter_listing(
+        world.act("city_officer"),
+        registered(world, 10),
+        plaque_number="纸-9",
+        valid_from=date(2025, 1, 1),
+        valid_until=date(2025, 12, 31),
+        basis="纸质文件",
+        scope=[MASSAGE],
+    )
+    assert bases.confirm_listing(world.act("county_officer"), by_city).status == "confirmed"
 
 
 def test_a_confirmed_listing_is_not_confirmed_again(world: World) -> None:

@@ -16,10 +16,10 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField, ModelSel
 
 from skills_registry.accounts import Organisation, register_organisation
 from skills_registry.foundation.acts import Act, Role, require_other_person
-from skills_registry.foundation.errors import FieldRefused, RuleBroken
+from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken
 from skills_registry.foundation.identifiers import check_uscc
 from skills_registry.foundation.levels import rank
-from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, who_did
+from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, steps_of, who_did
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.foundation.wording import require_permitted_wording
@@ -34,6 +34,7 @@ BASE_KINDS: dict[str, tuple[str, str]] = {
 }
 
 _CITY: frozenset[Role] = frozenset({"city_officer"})
+_COUNTY: frozenset[Role] = frozenset({"county_officer"})
 
 LISTING = Lifecycle(
     noun="listing",
@@ -45,7 +46,7 @@ LISTING = Lifecycle(
         "ended": ("已退出名录", "ended"),
     },
     moves=(
-        Move("confirm", "entered", "confirmed", _CITY),
+        Move("confirm", "entered", "confirmed", _CITY | _COUNTY),
         Move("suspend", "confirmed", "suspended", _CITY),
         Move("resume", "suspended", "confirmed", _CITY),
         Move("end", "confirmed", "ended", _CITY),
@@ -128,6 +129,14 @@ class AfterGoLive(RuleBroken):
     code = "after_go_live"
     zh = "只有{go_live}之前已挂牌的基地可以补录，此后须按准入程序办理。"
     en = "Only bases listed before {go_live} are entered like this; later ones go through admission."
+
+
+class CityDecides(NotAllowed):
+    """The county recommends, the city decides."""
+
+    code = "city_decides"
+    zh = "县（区）录入的挂牌信息须由市残联复核。"
+    en = "What the county entered must be confirmed by a city officer."
 
 
 class ListingOverlaps(RuleBroken):
@@ -264,15 +273,25 @@ def _require_no_overlap(
 
 
 def confirm_listing(act: Act, listing: Listing) -> Listing:
-    """Confirm an entered listing.
+    """Confirm an entered listing; of the two officers one is the city's.
 
     :raises SeparationOfDuties: the caller is the person who entered it.
+    :raises CityDecides: two county officers alone.
     :raises WrongState: it is not awaiting confirmation.
     """
     require_other_person(act, who_did(listing.id, "enter"))
+    _require_city(act, listing)
     with database.atomic():
         move(act, LISTING, listing, "confirm")
     return listing
+
+
+def _require_city(act: Act, listing: Listing) -> None:
+    entered_by_city = any(
+        step.by_role == "city_officer" for step in steps_of(listing.id) if step.action == "enter"
+    )
+    if act.by.role == "county_officer" and not entered_by_city:
+        raise CityDecides()
 
 
 def suspend_listing(act: Act, listing: Listing, reason: str) -> Listing:
