@@ -267,6 +267,22 @@ def pdf_command(number: str, out: Path | None) -> None:
     click.echo(str(target))
 
 
+@main.command("check")
+@told_plainly
+def check_command() -> None:
+    """核对登记册：从原始数据重新推导每一份证书。 Derive every certificate again from the raw rows."""
+    from api.check import check
+    from skills_registry.certification.certificates import Certificate
+
+    service = _prepared(from_environment())
+    findings = list(check(service))
+    click.echo(
+        "\n".join(str(finding) for finding in findings) or "登记册无误。 The register is what it says."
+    )
+    click.echo(f"证书 certificates: {Certificate.select().count()}   问题 findings: {len(findings)}")
+    sys.exit(1 if findings else 0)
+
+
 @main.command("lifecycles")
 @told_plainly
 def lifecycles_command() -> None:
