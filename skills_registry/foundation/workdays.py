@@ -8,6 +8,7 @@ computed again when the calendar is known.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -45,6 +46,22 @@ def after(start: date, working_days: int, policy: Policy) -> Deadline:
 def before(end: date, working_days: int, policy: Policy) -> Deadline:
     """The day that is ``working_days`` working days before ``end``; the end itself does not count."""
     return _walk(end, working_days, policy, timedelta(days=-1))
+
+
+def months_later(start: date, months: int) -> date:
+    """The corresponding day ``months`` months later, or that month's last day when it has none (民法典 Art. 202)."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+
+
+def after_months(start: date, months: int, policy: Policy) -> Deadline:
+    """The last day of a period of months; on a day off it ends with the next working day (民法典 Art. 203)."""
+    day = months_later(start, months)
+    works, guessed = is_workday(day, policy)
+    if works:
+        return Deadline(day, guessed)
+    rolled = after(day, 1, policy)
+    return Deadline(rolled.day, guessed or rolled.provisional)
 
 
 def _walk(start: date, working_days: int, policy: Policy, stride: timedelta) -> Deadline:

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, JSONField
 
-from skills_registry.bases import Base, require_in_scope, require_listed
+from skills_registry.bases import Base, require_in_scope, require_listed, require_may_open_classes
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, who_did
+from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, note, who_did
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -41,7 +41,9 @@ TRAINING_CLASS = Lifecycle(
     },
     moves=(
         Move("open", "filed", "open", _COUNTY),
-        Move("cancel", "filed", "cancelled", _CLERK | _COUNTY),
+        Move("cancel", "filed", "cancelled", _CLERK | _COUNTY | _CITY),
+        Move("dissolve", "open", "cancelled", _COUNTY | _CITY),
+        Move("dissolve", "returned", "cancelled", _COUNTY | _CITY),
         Move("submit", "open", "submitted", _CLERK),
         Move("submit", "returned", "submitted", _CLERK),
         Move("return", "submitted", "returned", _CITY),
@@ -51,6 +53,9 @@ TRAINING_CLASS = Lifecycle(
 
 #: States in which the base may still enrol people and record results.
 WITH_THE_BASE = ("open", "returned")
+
+#: States in which people are being trained or wait for their results: what a base may not walk away from.
+RUNNING = (*WITH_THE_BASE, "submitted")
 
 TRAINING_TYPES: dict[str, tuple[str, str]] = {
     "employment_skills": ("就业技能培训", "employment-skills training"),
@@ -175,10 +180,12 @@ def file_class(act: Act, base: Base, filing: Filing) -> tuple[TrainingClass, lis
 
     :raises FieldRefused: dates run backwards, a number is not positive, or an unknown type.
     :raises OccupationMissing: the type needs an occupation.
+    :raises NewClassesHeld: the base is being rectified, or suspended.
     :raises NotListed: the base is not listed on the first day.
     :raises OccupationOutOfScope: the listing does not cover the occupation and level.
     """
     _require_sound(filing)
+    require_may_open_classes(base, act.today)
     listing = require_listed(base, filing.starts_on)
     occupation = filing.occupation or {}
     if occupation:
@@ -259,10 +266,12 @@ def open_class(act: Act, training_class: TrainingClass) -> TrainingClass:
     """The county opens a filed class.
 
     :raises SeparationOfDuties: the caller filed it.
+    :raises NewClassesHeld: the base is being rectified, or suspended.
     :raises NotListed: the base is no longer listed on the class's first day.
     :raises WrongState: it is not awaiting opening.
     """
     require_other_person(act, who_did(training_class.id, "file"))
+    require_may_open_classes(training_class.base, act.today)
     require_listed(training_class.base, training_class.starts_on)
     with database.atomic():
         move(act, TRAINING_CLASS, training_class, "open")
@@ -279,6 +288,34 @@ def cancel_class(act: Act, training_class: TrainingClass, reason: str) -> Traini
     return training_class
 
 
+def hand_over_class(act: Act, training_class: TrainingClass, to: Base, reason: str) -> TrainingClass:
+    """Hand a running class over to another listed base, which finishes it; its certificates then name that base.
+
+    :raises NewClassesHeld: the other base may start no class now.
+    :raises NotListed: the other base is not listed today, or was not when the class began.
+    :raises OccupationOutOfScope: its listing does not cover what the class teaches.
+    :raises ClassClosed: the class is not with the base: submitted, it is approved or returned first.
+    """
+    require_with_base(training_class)
+    require_may_open_classes(to, act.today)
+    for day in (training_class.starts_on, act.today):
+        listing = require_listed(to, day)
+        if training_class.occupation_code:
+            require_in_scope(
+                listing,
+                training_class.occupation_edition,
+                training_class.occupation_code,
+                training_class.level,
+            )
+    with database.atomic():
+        hold(training_class)
+        told = {"from": str(training_class.base_id), "to": str(to.id)}
+        training_class.base = to
+        training_class.save(only=[TrainingClass.base])
+        note(act, TRAINING_CLASS.noun, training_class.id, "hand_over", reason=reason, detail=told)
+    return training_class
+
+
 def return_class(act: Act, training_class: TrainingClass, reason: str) -> TrainingClass:
     """The city returns a submitted class to the base with reasons.
 
@@ -289,6 +326,15 @@ def return_class(act: Act, training_class: TrainingClass, reason: str) -> Traini
     with database.atomic():
         move(act, TRAINING_CLASS, training_class, "return", reason=reason)
     return training_class
+
+
+def classes_in(base: Base, *states: str) -> list[TrainingClass]:
+    """The classes of a base that are in one of these states, in order of filing."""
+    return list(
+        TrainingClass.select()
+        .where((TrainingClass.base == base) & TrainingClass.status.in_(states))
+        .order_by(TrainingClass.id)
+    )
 
 
 def classes_of_bases(base_ids: Sequence[UUID]) -> Any:

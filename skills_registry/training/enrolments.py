@@ -122,6 +122,14 @@ class NobodyEnrolled(RuleBroken):
     en = "Nobody is enrolled in this class; upload a roster first."
 
 
+class StillEnrolled(RuleBroken):
+    """Facts: ``count``."""
+
+    code = "still_enrolled"
+    zh = "本班还有{count}名在班学员，须先移交其他基地，或逐人写明原因办理退班，才能撤销本班。"
+    en = "{count} trainees are still in this class: hand the class over, or withdraw each with a reason, first."
+
+
 def require_results(training_class: TrainingClass) -> None:
     """Every enrolled trainee has a result.
 
@@ -261,6 +269,20 @@ def submit_class(act: Act, training_class: TrainingClass) -> TrainingClass:
     with database.atomic():
         move(act, TRAINING_CLASS, training_class, "submit")
         require_results(training_class)
+    return training_class
+
+
+def dissolve_class(act: Act, training_class: TrainingClass, reason: str) -> TrainingClass:
+    """Close a running class that nobody is in any more.
+
+    :raises StillEnrolled: somebody is.
+    :raises WrongState: it is not running with the base.
+    """
+    with database.atomic():
+        move(act, TRAINING_CLASS, training_class, "dissolve", reason=reason)
+        left = len(roster(training_class))
+        if left:
+            raise StillEnrolled(count=left)
     return training_class
 
 
