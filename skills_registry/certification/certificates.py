@@ -18,7 +18,7 @@ from skills_registry.certification.printed import Printed
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act, Role
-from skills_registry.foundation.errors import FieldRefused, NotFound
+from skills_registry.foundation.errors import FieldRefused, NotFound, Undrawable
 from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import Lifecycle, Move, latest_state
@@ -115,6 +115,15 @@ Certificate.add_index(
         where=(Certificate.status != "superseded"),
     )
 )
+
+
+def require_covered(text: str, where: str, uncovered: Typeface) -> None:
+    """:raises Undrawable: no installed font covers a character of the text; the facts say where it stands."""
+    missing = uncovered(text)
+    if missing:
+        raise Undrawable(
+            where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing)
+        )
 
 
 def printed_of(vault: Vault, certificate: Certificate) -> Printed:

@@ -30,10 +30,11 @@ from skills_registry.certification.certificates import (
     Typeface,
     certificates_of_class,
     derive,
+    require_covered,
 )
 from skills_registry.certification.statement import Signer
 from skills_registry.foundation.acts import Act
-from skills_registry.foundation.errors import RuleBroken, Undrawable, WrongState
+from skills_registry.foundation.errors import RuleBroken, WrongState
 from skills_registry.foundation.identifiers import certificate_number
 from skills_registry.foundation.lifecycle import begin, move, note
 from skills_registry.foundation.series import take
@@ -112,18 +113,8 @@ def _require_printable(
         registered_with=act.policy.city["registered_with"],
     )
     for enrolment in passed:
-        _require_covered(name_of(act.vault, enrolment), f"花名册第{enrolment.roster_row}行的姓名", uncovered)
-    _require_covered(
-        training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered
-    )
-
-
-def _require_covered(text: str, where: str, uncovered: Typeface) -> None:
-    missing = uncovered(text)
-    if missing:
-        raise Undrawable(
-            where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing)
-        )
+        require_covered(name_of(act.vault, enrolment), f"花名册第{enrolment.roster_row}行的姓名", uncovered)
+    require_covered(training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered)
 
 
 def _record(
@@ -203,7 +194,7 @@ def reissue(
     _require_reason(reason)
     corrected = usable_name(name) if name else ""
     if corrected:
-        _require_covered(corrected, "更正后的姓名", uncovered)
+        require_covered(corrected, "更正后的姓名", uncovered)
     enrolment = certificate.enrolment
     try:
         with database.atomic():

@@ -12,7 +12,26 @@ from datetime import date
 
 
 @dataclass(frozen=True)
-class Printed:
+class Paper:
+    """What every paper of the registry has: its template and kind, its number, and whom it names.
+
+    ``name`` stands on a line of its own: the holder of a certificate, the base of a plaque.
+    """
+
+    template: str
+    kind: str
+    number: str
+    name: str
+
+    def canonical(self) -> bytes:
+        """One byte string for these texts: what the commitment is computed over."""
+        return json.dumps(
+            asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=date.isoformat
+        ).encode()
+
+
+@dataclass(frozen=True)
+class Printed(Paper):
     """The texts and dates on one certificate.
 
     ``subject`` is the occupation's name, or the course title where training has no occupation;
@@ -22,10 +41,6 @@ class Printed:
     ``class_hours`` are teaching hours of 45 minutes (课时).
     """
 
-    template: str
-    kind: str
-    number: str
-    name: str
     base_name: str
     subject: str
     occupation_code: str
@@ -37,8 +52,21 @@ class Printed:
     expires_on: date | None
     registered_with: str
 
-    def canonical(self) -> bytes:
-        """One byte string for these texts: what the commitment is computed over."""
-        return json.dumps(
-            asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=date.isoformat
-        ).encode()
+
+@dataclass(frozen=True)
+class PrintedPlaque(Paper):
+    """The texts and dates on one plaque certificate (挂牌证书); ``name`` is the base's public name.
+
+    ``base_kind`` is the kind as printed (职业培训基地), and the plaque's title; ``scope`` the trades in
+    words. The listing runs from ``valid_from`` to ``expires_on``, its last day; the paper was made on
+    ``issued_on``. ``issuer`` stands over the place for the stamp.
+    """
+
+    base_kind: str
+    plaque_number: str
+    scope: str
+    valid_from: date
+    issued_on: date
+    expires_on: date
+    issuer: str
+    registered_with: str

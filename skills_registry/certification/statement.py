@@ -35,7 +35,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import ClassVar, Protocol
 
-from skills_registry.certification.printed import Printed
+from skills_registry.certification.printed import Paper
 from skills_registry.foundation.errors import FieldRefused, InputRefused
 from skills_registry.foundation.levels import BY_DIGIT, level
 
@@ -201,7 +201,7 @@ class Statement:
         )
 
 
-def commitment(key: bytes, statement_id: bytes, printed: Printed) -> bytes:
+def commitment(key: bytes, statement_id: bytes, printed: Paper) -> bytes:
     """Bind a statement to all that is printed on the paper, its holder's name included (16 bytes).
 
     HMAC-SHA-256 under a secret of the registry (at least 32 bytes) over a domain, the statement's id
