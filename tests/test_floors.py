@@ -15,7 +15,7 @@ from tests.sources import Source, sources
 #: The floors of the core from the lowest up; on one floor a room may import those to its left.
 CORE: tuple[tuple[str, ...], ...] = (
     ("foundation",),
-    ("accounts", "people", "notices", "resources", "spreadsheets", "bases"),
+    ("accounts", "documents", "people", "notices", "resources", "spreadsheets", "bases"),
     ("training",),
     ("certification", "employment"),
     ("evaluation", "exits", "subsidies", "competitions", "safeguards", "reports"),
