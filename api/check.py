@@ -80,7 +80,9 @@ def check(service: Services) -> Iterator[Finding]:
         yield from _written_number(row)
         yield from _status(row, steps, rows)
         yield from _ground(row)
-    yield from _series(rows)
+    # Plaques take their numbers from the same series.
+    plaques = list(_rows("SELECT division_code, year, serial, status_index FROM plaque"))
+    yield from _series([*rows, *plaques])
     yield from _uncertified()
 
 

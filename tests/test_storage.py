@@ -11,6 +11,7 @@ from peewee import Model
 
 import api.idempotency
 import skills_registry.certification.certificates
+import skills_registry.certification.plaques
 import skills_registry.training.uploads  # noqa: F401 - every table must be known to be compared
 from skills_registry.foundation import storage
 from skills_registry.foundation.errors import NotFound, Unavailable
@@ -31,7 +32,7 @@ def sqlite_catalogue() -> dict[str, Any]:
     columns = "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{}') ORDER BY name"
     names = [model._meta.table_name for model in tables()]
     described = {name: database.execute_sql(columns.format(name)).fetchall() for name in names}
-    keys = "SELECT \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list('{}') ORDER BY 1, 2"
+    keys = 'SELECT "table", "from", "to", on_delete FROM pragma_foreign_key_list(\'{}\') ORDER BY 1, 2'
     foreign = {f"{name} fk": database.execute_sql(keys.format(name)).fetchall() for name in names}
     indexes = database.execute_sql(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
