@@ -11,7 +11,6 @@ from peewee import (
     DateField,
     DateTimeField,
     DecimalField,
-    FixedCharField,
     ForeignKeyField,
     IntegerField,
     JSONField,
