@@ -36,8 +36,7 @@ def up(migrator, db):
             legacy_table_names = False
             table_name = "document"
 
-    db.create_tables([Document])
-    db.execute(
+    Document.add_index(
         Document.index(
             Document.owner,
             Document.owner_id,
@@ -48,6 +47,7 @@ def up(migrator, db):
             where=Document.standing,
         )
     )
+    db.create_tables([Document])
 
     class Notice(Model):
         id = UUIDField(primary_key=True)
