@@ -12,11 +12,11 @@ from certificates import qr
 from certificates.document.fonts import require_covered
 from certificates.document.gather import Leaf, bind
 from certificates.document.plate import plate_for, whole
-from certificates.document.wording import measures
-from skills_registry.certification.printed import Printed
+from certificates.document.wording import WHOSE_NAME, heading
+from skills_registry.certification.printed import Paper
 
 
-def draw(printed: Printed, url: str) -> bytes:
+def draw(printed: Paper, url: str) -> bytes:
     """One certificate as an accessible PDF (PDF/UA-1), its code leading to ``url``.
 
     :raises UnknownTemplate: the record's template is not installed.
@@ -27,22 +27,22 @@ def draw(printed: Printed, url: str) -> bytes:
     return bind([leaf], leaf.title)
 
 
-def draw_all(prints: Iterable[tuple[Printed, str]]) -> Iterator[bytes]:
+def draw_all(prints: Iterable[tuple[Paper, str]]) -> Iterator[bytes]:
     """One PDF for each certificate and its URL, in their order, each equal to what :func:`draw` gives."""
     return (draw(printed, url) for printed, url in prints)
 
 
-def draw_whole(printed: Printed, url: str) -> bytes:
+def draw_whole(printed: Paper, url: str) -> bytes:
     """One certificate typeset without a plate: slower, for any script, and the measure of an imprint's picture.
 
     :raises Undrawable: no font covers a character.
     """
-    require_covered(printed.name, "姓名")
+    require_covered(printed.name, WHOSE_NAME[printed.whose_name])
     leaf = whole(printed, urlsplit(url).netloc, qr.draw(url))
     return bind([leaf], leaf.title)
 
 
-def gather(prints: Iterable[tuple[Printed, str]]) -> bytes:
+def gather(prints: Iterable[tuple[Paper, str]]) -> bytes:
     """A class's certificates as one PDF for the printer, one page each, as accessible as each alone.
 
     :raises ValueError: there is none.
@@ -50,14 +50,16 @@ def gather(prints: Iterable[tuple[Printed, str]]) -> bytes:
     leaves, titles = [], set()
     for printed, url in prints:
         leaves.append(_leaf(printed, url))
-        titles.add(measures(printed.template)["title"])
+        titles.add(heading(printed))
     if not leaves:
         raise ValueError("no certificates to gather")
     return bind(leaves, f"{'、'.join(sorted(titles))}（共{len(leaves)}份）")
 
 
-def _leaf(printed: Printed, url: str) -> Leaf:
-    require_covered(printed.name, "姓名")
+def _leaf(printed: Paper, url: str) -> Leaf:
+    require_covered(printed.name, WHOSE_NAME[printed.whose_name])
     host, code = urlsplit(url).netloc, qr.draw(url)
+    if printed.whose_name == "base":  # a plaque is one of its kind: nothing to share a plate with
+        return whole(printed, host, code)
     plate = plate_for(printed, host)
     return plate.imprint(printed, code) if plate.takes(printed) else whole(printed, host, code)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import jinja2
 
 from certificates.document.fonts import NAME_CHAIN, TEXT_CHAIN, TITLE_CHAIN, Typeface, cut, runs
-from certificates.document.wording import chinese_date, measures, name_size
-from skills_registry.certification.printed import Printed
+from certificates.document.wording import chinese_date, heading, measures, name_size
+from skills_registry.certification.printed import Paper
 
 _PAGES = jinja2.Environment(
     loader=jinja2.PackageLoader("templates", "certificates"),
@@ -32,7 +32,7 @@ class Page:
     supplied: Mapping[str, bytes]
 
 
-def page(printed: Printed, host: str, *, name_line: str, number: str) -> Page:
+def page(printed: Paper, host: str, *, name_line: str, number: str) -> Page:
     """The page of a certificate, with this line for the name and this number.
 
     :raises UnknownTemplate: the record's template is not installed.
@@ -41,7 +41,7 @@ def page(printed: Printed, host: str, *, name_line: str, number: str) -> Page:
     look = measures(printed.template)
     facts = {
         "printed": printed,
-        "title": look["title"],
+        "title": heading(printed),
         "host": host,
         "name_line": name_line,
         "name_size": name_size(printed.template, name_line),
@@ -52,7 +52,7 @@ def page(printed: Printed, host: str, *, name_line: str, number: str) -> Page:
     bare = html.render(facts, families={}, faces=(), style="")
     roles = {
         "text": (bare, TEXT_CHAIN),
-        "title": (look["title"], TITLE_CHAIN),
+        "title": (heading(printed), TITLE_CHAIN),
         "name": (name_line + look["name"]["suffix"], NAME_CHAIN),
         "number": (number, TEXT_CHAIN),
     }

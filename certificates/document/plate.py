@@ -33,7 +33,7 @@ from certificates.document.page import page
 from certificates.document.typesetting import Sheet, typeset
 from certificates.document.wording import name_line, name_size, title
 from certificates.qr import Code
-from skills_registry.certification.printed import Printed
+from skills_registry.certification.printed import Paper
 
 #: What stands in the number's place on a plate, and the letters numbers are set with.
 BLANK_NUMBER = "000000-0000-000000-0"
@@ -55,13 +55,13 @@ class Plate:
     numerals: Letters
     shared: Mapping[int, Body]
 
-    def takes(self, printed: Printed) -> bool:
+    def takes(self, printed: Paper) -> bool:
         """Whether this certificate can be imprinted: its name stands letter by letter, its number is a number."""
         return set(printed.number) <= set(NUMERALS) and stands_letter_by_letter(
             name_line(printed), NAME_CHAIN
         )
 
-    def imprint(self, printed: Printed, code: Code) -> Leaf:
+    def imprint(self, printed: Paper, code: Code) -> Leaf:
         """The page with this certificate's name, number and code."""
         line = name_line(printed)
         letters = cast(line, NAME_CHAIN, name="N", label=NAME_FONT)
@@ -77,7 +77,7 @@ class Plate:
         return _leaf(self.sheet, printed, code, self.shared, own, contents, fonts)
 
 
-def plate_for(printed: Printed, host: str) -> Plate:
+def plate_for(printed: Paper, host: str) -> Plate:
     """The plate for a certificate's class, typeset once and kept.
 
     :raises UnknownTemplate: the record's template is not installed.
@@ -87,7 +87,7 @@ def plate_for(printed: Printed, host: str) -> Plate:
 
 
 @lru_cache(_KEPT)
-def _plate(printed: Printed, host: str) -> Plate:
+def _plate(printed: Paper, host: str) -> Plate:
     setting = page(printed, host, name_line=name_line(printed), number=BLANK_NUMBER)
     sheet = typeset(setting.html, setting.supplied)
     drawings, gaps, done = [], [], 0
@@ -111,7 +111,7 @@ def forget() -> None:
     _plate.cache_clear()
 
 
-def whole(printed: Printed, host: str, code: Code) -> Leaf:
+def whole(printed: Paper, host: str, code: Code) -> Leaf:
     """The same page typeset as a whole, without a plate: for scripts that an imprint cannot set."""
     setting = page(printed, host, name_line=name_line(printed), number=printed.number)
     sheet = typeset(setting.html, setting.supplied)
@@ -124,7 +124,7 @@ def whole(printed: Printed, host: str, code: Code) -> Leaf:
 
 def _leaf(
     sheet: Sheet,
-    printed: Printed,
+    printed: Paper,
     code: Code,
     shared: Mapping[int, Body],
     own: Mapping[int, Body],

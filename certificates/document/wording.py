@@ -1,7 +1,7 @@
 """The words on a certificate's paper: what the template says, with the record's texts filled in.
 
 A template is a folder `templates/certificates/<kind>/<version>/` with the page, its style sheet, its
-border and its measures. `Printed.template` names it, so an old certificate is drawn for ever as it was
+border and its measures. `Paper.template` names it, so an old certificate is drawn for ever as it was
 printed; a new look is a new version beside the old one.
 """
 
@@ -16,12 +16,15 @@ from importlib.resources import files
 from typing import Any
 
 from certificates.document.fonts import NAME_CHAIN, width
-from skills_registry.certification.printed import Printed
+from skills_registry.certification.printed import Paper
 from skills_registry.foundation.errors import InputRefused
 from skills_registry.foundation.wording import ForbiddenWording
 
 #: The only form of a template's name, since it becomes a path.
 _TEMPLATE = re.compile(r"[a-z_]+/[0-9]+")
+
+#: How a refusal calls the name that cannot be drawn.
+WHOSE_NAME = {"holder": "姓名", "base": "基地名称"}
 
 
 class UnknownTemplate(InputRefused):
@@ -80,8 +83,8 @@ def source(template: str, file: str) -> str:
         raise UnknownTemplate(template=template) from error
 
 
-def name_line(printed: Printed) -> str:
-    """The line that the name stands on: 马海英："""
+def name_line(printed: Paper) -> str:
+    """The line that the name stands on: 马海英：, or a base's name on its plaque."""
     return f"{printed.name}{measures(printed.template)['name']['suffix']}"
 
 
@@ -91,21 +94,23 @@ def name_size(template: str, line: str) -> float:
     return min(float(room["size"]), int(10 * room["room"] / width(line, NAME_CHAIN)) / 10)
 
 
-def fixed_texts(printed: Printed) -> dict[str, str]:
-    """Everything that is printed but the holder's name and the number, by field, for the guards to judge."""
-    return {
-        "template": source(printed.template, "certificate.html") + measures(printed.template)["title"],
-        "base_name": printed.base_name,
-        "subject": printed.subject,
-        "occupation_code": printed.occupation_code,
-        "level": printed.level,
-        "registered_with": printed.registered_with,
+def fixed_texts(printed: Paper) -> dict[str, str]:
+    """Everything that is printed but the number and a holder's name, by field, for the guards to judge."""
+    unjudged = {"template", "kind", "number"} | ({"name"} if printed.whose_name == "holder" else set())
+    texts = {field: text for field, text in vars(printed).items() if isinstance(text, str)}
+    return {"template": source(printed.template, "certificate.html") + heading(printed)} | {
+        field: text for field, text in texts.items() if field not in unjudged
     }
 
 
-def title(printed: Printed) -> str:
-    """The certificate's title with its number: what a reader's window shows."""
-    return f"{measures(printed.template)['title']} {printed.number}"
+def heading(printed: Paper) -> str:
+    """The large title on the paper; a template's ``title`` may name a field of the record in braces."""
+    return str(measures(printed.template)["title"]).format_map(vars(printed))
+
+
+def title(printed: Paper) -> str:
+    """The paper's title with its number: what a reader's window shows."""
+    return f"{heading(printed)} {printed.number}"
 
 
 def chinese_date(day: date) -> str:

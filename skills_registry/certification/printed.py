@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
 class Paper:
     """What every paper of the registry has: its template and kind, its number, and whom it names.
 
-    ``name`` stands on a line of its own: the holder of a certificate, the base of a plaque.
+    ``name`` stands on a line of its own: the holder of a certificate, the base of a plaque;
+    ``whose_name`` says which.
     """
+
+    whose_name: ClassVar[Literal["holder", "base"]] = "holder"
 
     template: str
     kind: str
@@ -61,6 +65,8 @@ class PrintedPlaque(Paper):
     words. The listing runs from ``valid_from`` to ``expires_on``, its last day; the paper was made on
     ``issued_on``. ``issuer`` stands over the place for the stamp.
     """
+
+    whose_name = "base"
 
     base_kind: str
     plaque_number: str
