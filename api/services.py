@@ -8,6 +8,7 @@ from datetime import datetime
 
 from api.settings import Settings
 from certificates import signing
+from skills_registry.documents import FolderShelf
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.privacy import Vault
 
@@ -27,6 +28,10 @@ class Services:
         :raises Unavailable: there is none; the remedy is ``skills-registry keys create``.
         """
         return signing.load_signer(self.settings.keys_directory, self.vault.signing_passphrase)
+
+    def shelf(self) -> FolderShelf:
+        """Where uploaded documents lie."""
+        return FolderShelf(self.settings.documents_directory)
 
     def key_ring(self) -> signing.KeyRing:
         """The public keys, of today and of former days."""

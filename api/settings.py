@@ -23,6 +23,7 @@ class Settings:
     public_url: str
     secrets_file: Path
     keys_directory: Path
+    documents_directory: Path
     policy_file: Path | None
     rate_limit_storage: str
     proxies: int
@@ -41,6 +42,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=check_public_url(env.get("PUBLIC_URL", "http://127.0.0.1:8000")),
         secrets_file=Path(env.get("SECRETS_FILE", var / "secrets.json")),
         keys_directory=Path(env.get("KEYS_DIRECTORY", var / "keys")),
+        documents_directory=Path(env.get("DOCUMENTS_DIRECTORY", var / "documents")),
         policy_file=Path(policy) if policy else None,
         rate_limit_storage=env.get("REDIS_URL", "memory://"),
         proxies=int(env.get("PROXIES", "0")),

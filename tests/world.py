@@ -74,6 +74,7 @@ class World:
             public_url="https://skills.haidong.example",
             secrets_file=folder / "secrets.json",
             keys_directory=folder / "keys",
+            documents_directory=folder / "documents",
             policy_file=None,
             rate_limit_storage="memory://",
             proxies=0,
