@@ -1,5 +1,13 @@
 """Bases (基地): who may train, what, and on which days — the register, its listings and their reviews."""
 
+from skills_registry.bases.applications import (
+    APPLICATION,
+    Application,
+    ApplicationOpen,
+    Submission,
+    applications_of,
+    latest_submission,
+)
 from skills_registry.bases.listing import (
     BASE_KINDS,
     LISTING,
@@ -22,6 +30,8 @@ from skills_registry.bases.listing import (
     resume_listing,
     suspend_listing,
 )
+from skills_registry.bases.panels import SEAT
+from skills_registry.bases.reviews import reopen
 from skills_registry.bases.standing import (
     RESTRICTIONS,
     STANDINGS,
@@ -42,11 +52,15 @@ from skills_registry.bases.standing import (
 )
 
 __all__ = [
+    "APPLICATION",
     "BASE_KINDS",
     "LISTING",
     "RESTRICTIONS",
+    "SEAT",
     "STANDINGS",
     "AfterGoLive",
+    "Application",
+    "ApplicationOpen",
     "Base",
     "BaseOnRecord",
     "BaseSuspended",
@@ -59,16 +73,20 @@ __all__ = [
     "Restriction",
     "ScopeEntry",
     "Standing",
+    "Submission",
     "Trade",
     "admit",
+    "applications_of",
     "confirm_listing",
     "end_listing",
     "enter_listing",
     "latest_listing",
+    "latest_submission",
     "left_on",
     "listing_covering",
     "listing_on",
     "register_base",
+    "reopen",
     "require_in_scope",
     "require_listed",
     "require_may_open_classes",
