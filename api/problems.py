@@ -14,6 +14,7 @@ from flask import Flask, Response, g, has_request_context, json, render_template
 from peewee import DatabaseError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from skills_registry.bases.entries import ChangedMeanwhile
 from skills_registry.foundation import errors
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ STATUSES: tuple[tuple[type[errors.RegistryError], int], ...] = (
     (errors.InputRefused, 422),
     (errors.NotAllowed, 403),
     (errors.NotFound, 404),
+    (ChangedMeanwhile, 412),
     (errors.RuleBroken, 409),
     (errors.Unavailable, 503),
     (errors.RegistryError, 400),
@@ -39,9 +41,15 @@ HTTP_SENTENCES: dict[int, tuple[str, str, str]] = {
     403: ("not_allowed", "您的账号没有权限进行这项操作。", "Your account may not do this."),
     404: ("not_found", "没有找到。", "Not found."),
     405: ("method_not_allowed", "此地址不支持这种请求方法。", "This address does not take that method."),
+    412: ("changed_meanwhile", "内容已被他人修改，请刷新后再改。", "It was changed meanwhile; load it again."),
     413: ("too_large", "文件或内容太大，最大10 MB。", "Too large: at most 10 MB."),
     415: ("unsupported_media_type", "请求的内容类型不受支持。", "This content type is not supported."),
     422: ("invalid_input", "提交的内容有误，请按提示更正。", "What was sent does not fit; see the errors."),
+    428: (
+        "if_match_required",
+        "请在请求头 If-Match 中写明读取时的 ETag。",
+        "Send the ETag that you read in the header If-Match.",
+    ),
     429: ("too_many_requests", "请求过于频繁，请稍后再试。", "Too many requests; please try again later."),
     500: ("internal_error", "系统出现意外错误，已记录。", "Something unexpected happened; it was logged."),
     503: ("unavailable", "系统繁忙，请稍后再试。", "Busy; please try again soon."),
