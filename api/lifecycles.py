@@ -6,13 +6,25 @@ from skills_registry.bases import LISTING
 from skills_registry.certification.certificates import CERTIFICATE
 from skills_registry.certification.plaques import PLAQUE
 from skills_registry.evaluation import EVALUATION
+from skills_registry.exits import APPEAL, EXIT, SANCTION
 from skills_registry.foundation.acts import ROLES
 from skills_registry.foundation.lifecycle import Lifecycle
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.uploads import UPLOAD
 
-ALL: tuple[Lifecycle, ...] = (LISTING, TRAINING_CLASS, ENROLMENT, UPLOAD, CERTIFICATE, PLAQUE, EVALUATION)
+ALL: tuple[Lifecycle, ...] = (
+    LISTING,
+    TRAINING_CLASS,
+    ENROLMENT,
+    UPLOAD,
+    CERTIFICATE,
+    PLAQUE,
+    EVALUATION,
+    SANCTION,
+    EXIT,
+    APPEAL,
+)
 
 _HEAD = """\
 # Lifecycles 状态表

@@ -81,6 +81,7 @@ class Listing(Record):
     left_on = DateField(null=True)
     basis = TextField()
     status = CharField(max_length=20, default=LISTING.first)
+    base_id: UUID
     scope: ModelSelect[ScopeEntry]
 
 
@@ -333,9 +334,8 @@ def restore_listing(act: Act, listing: Listing, reason: str) -> Listing:
     """
     with database.atomic():
         move(act, LISTING, listing, "restore", reason=reason)
-        _require_no_overlap(
-            listing.base, listing.left_on or listing.valid_until, listing.valid_until, but=listing
-        )
+        back_from = max(listing.left_on or listing.valid_until, listing.valid_from)
+        _require_no_overlap(listing.base, back_from, listing.valid_until, but=listing)
         listing.left_on = None
         listing.save(only=[Listing.left_on])
     return listing

@@ -8,7 +8,8 @@ time and names the decision behind it:
     reapply_ban      off the list, and may not apply again before the ban has run
 
 All three are a matter of days, so that the standing on any earlier day can be told. A restriction
-whose decision was overturned counts as never made: it is lifted from its first day.
+whose decision was overturned counts as never made: it is lifted from its first day. What held a base
+back before it was struck off the list is settled by the ban, and does not meet it again afterwards.
 """
 
 from __future__ import annotations
@@ -198,14 +199,18 @@ def restrictions_on(base: Base, on: date) -> list[Restriction]:
 
 
 def _in_force(base_id: UUID, on: date) -> Iterator[Restriction]:
-    found = (
+    begun = list(
         Restriction.select()
         .where((Restriction.base == base_id) & (Restriction.starts_on <= on))
-        .where(Restriction.ends_on.is_null() | (Restriction.ends_on >= on))
-        .where(Restriction.lifted_on.is_null() | (Restriction.lifted_on > on))
+        .where(Restriction.lifted_on.is_null() | (Restriction.lifted_on > Restriction.starts_on))
         .order_by(Restriction.id)
     )
-    return iter(found)
+    struck_off = max((found.starts_on for found in begun if found.kind == "reapply_ban"), default=date.min)
+    for found in begun:
+        over = (found.ends_on or date.max) < on or (found.lifted_on or date.max) <= on
+        settled = found.kind != "reapply_ban" and found.starts_on <= struck_off
+        if not over and not settled:
+            yield found
 
 
 def listing_on(base_id: UUID, on: date) -> Listing | None:
@@ -218,9 +223,10 @@ def listing_on(base_id: UUID, on: date) -> Listing | None:
 
 def listing_covering(base_id: UUID, on: date) -> Listing | None:
     """The confirmed listing whose time covers a day, suspended or not; one that ended counts up to its end."""
-    return _confirmed(base_id).where((Listing.valid_from <= on) & (Listing.valid_until >= on)).where(
-        Listing.left_on.is_null() | (Listing.left_on > on)
-    ).get_or_none()  # fmt: skip
+    within = (Listing.valid_from <= on) & (Listing.valid_until >= on)
+    still = Listing.left_on.is_null() | (Listing.left_on > on)
+    covering: Listing | None = _confirmed(base_id).where(within & still).first()
+    return covering
 
 
 def _confirmed(base_id: UUID) -> Any:
