@@ -17,12 +17,14 @@ from api import (
     callers,
     certificates,
     classes,
+    directory,
     docs,
     enrolments,
     health,
     idempotency,
     limits,
     logs,
+    plaques,
     problems,
     uploads,
     verify,
@@ -91,9 +93,9 @@ def _connect_rooms(app: Flask) -> None:
     idempotency.install(app)
     app.after_request(_protect)
     api = Api(app)
-    for room in (bases, classes, uploads, enrolments, certificates):
+    for room in (bases, plaques, classes, uploads, enrolments, certificates):
         api.register_blueprint(room.blueprint)
-    for room in (verify, health, docs):
+    for room in (verify, directory, health, docs):
         app.register_blueprint(room.blueprint)
     # After flask-smorest, which would answer refusals in a form of its own.
     problems.install(app)

@@ -11,13 +11,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 
 from api.callers import act, services
+from api.directory import contact, plaque_facts
 from api.limits import LOOKUPS, NAME_CHECKS, READING, by_code, by_number, limiter
 from api.pages import page, wants_json
 from api.problems import language
 from certificates import token, verification
 from certificates.verification import Verdict
-from skills_registry.certification import certificates
-from skills_registry.certification.certificates import CERTIFICATE_KINDS, Certificate, RecordedCertificates
+from skills_registry.certification import certificates, plaques
+from skills_registry.certification.certificates import CERTIFICATE_KINDS, Certificate
+from skills_registry.certification.plaques import Plaque, RecordedPapers
 from skills_registry.foundation.identifiers import check_certificate_number, masked_name
 from skills_registry.foundation.levels import level
 
@@ -29,7 +31,7 @@ LONGEST_TYPED = 200
 
 def verdict_on(code: str) -> Verdict:
     """The verdict on a scanned code, today."""
-    registry = RecordedCertificates(act())
+    registry = RecordedPapers(act())
     return verification.check(code, keys=services().key_ring(), registry=registry, on=act().today)
 
 
@@ -38,6 +40,13 @@ def certificate_behind(verdict: Verdict) -> Certificate | None:
     if verdict.record is None or verdict.facts is None:
         return None
     return certificates.find_by_number(verdict.facts.number)
+
+
+def plaque_behind(verdict: Verdict) -> Plaque | None:
+    """The plaque that a verdict speaks of, where it is on record as signed."""
+    if verdict.record is None or verdict.facts is None:
+        return None
+    return plaques.find_by_number(verdict.facts.number)
 
 
 def public_document(verdict: Verdict) -> dict[str, Any]:
@@ -57,9 +66,13 @@ def public_document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _public_facts(verdict: Verdict, chosen: str) -> dict[str, Any] | None:
-    certificate = certificate_behind(verdict)
-    if certificate is None:
-        return None
+    certificate, plaque = certificate_behind(verdict), plaque_behind(verdict)
+    if certificate is not None:
+        return _certificate_facts(verdict, certificate, chosen)
+    return None if plaque is None else plaque_facts(plaque)
+
+
+def _certificate_facts(verdict: Verdict, certificate: Certificate, chosen: str) -> dict[str, Any]:
     english = chosen == "en"
     known_level = level(certificate.level) if certificate.level else None
     days = {name: getattr(certificate, name) for name in ("starts_on", "ends_on", "issued_on", "expires_on")}
@@ -91,15 +104,15 @@ def _occupation(certificate: Certificate) -> dict[str, str] | None:
 
 
 def _verification_page(code: str, verdict: Verdict, *, match: bool | None = None) -> Response:
-    checkable = verdict.record is not None
+    checkable, plaque = certificate_behind(verdict) is not None, plaque_behind(verdict)
     path = url_for("verify.read_code", code=code)
     return page(
-        "verification",
+        "plaque" if plaque else "verification",
         v=public_document(verdict),
         name_check_url=url_for("verify.check_name", code=code, lang=language()) if checkable else None,
-        match=match,
+        match=None if plaque else match,
         checked_on=act().today.isoformat(),
-        contact=services().policy.city["contact_en" if language() == "en" else "contact_zh"],
+        contact=contact(),
         other_path=path,
     )
 
@@ -152,6 +165,9 @@ def look_up() -> Response:
     typed = _typed("number")
     checked = check_certificate_number(typed)
     found = certificates.find_by_number(checked.text) if checked.number else None
+    plaque = plaques.find_by_number(checked.text) if checked.number else None
+    if plaque is not None:  # a plaque tells nothing that the directory does not
+        return read_code(token.encode(plaque.statement, plaque.signature))
     match = certificates.name_matches(act().vault, found, _typed("name"))
     as_json = wants_json() or request.is_json
     if found is None or not match:

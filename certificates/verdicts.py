@@ -124,6 +124,38 @@ VERDICTS: dict[VerdictCode, Words] = {
     ),
 }
 
+#: The plaque of a base in other words: what counts is how its listing stands today, and nobody's name.
+PLAQUE_VERDICTS: dict[VerdictCode, Words] = {
+    "valid": Words(
+        "有效",
+        "Valid",
+        "有效。这块牌证真实，登记在册，基地现在挂牌。请核对牌证上的基地名称是不是这家基地。",
+        "Valid. This plaque is genuine and on record, and the base is listed today. "
+        "Please check that the name on it is that of this base.",
+    ),
+    "revoked": Words(
+        "已失效",
+        "No longer in force",
+        "已失效。这块牌证由登记机关签发，后来基地退出名录，或者牌证作废，现在不再有效。基地的当前状态见下。",
+        "No longer in force. This plaque was issued by the registry; since then the base has left the list or the "
+        "plaque was withdrawn. The standing of the base today is given below.",
+    ),
+    "suspended": Words(
+        "挂牌已暂停",
+        "Listing suspended",
+        "挂牌已暂停。这块牌证真实，但基地目前被暂停挂牌，不能开新班。请过些日子再查，或询问登记机关。",
+        "Suspended. This plaque is genuine, but the listing of the base is suspended and it may start no class. "
+        "Check again later or ask the registry.",
+    ),
+    "expired": Words(
+        "挂牌期已满",
+        "Listing expired",
+        "挂牌期已满。这块牌证由登记机关签发，挂牌期到{expires_zh}为止。基地的当前状态见下。",
+        "Expired. This plaque was issued by the registry for a listing whose last day was {expires_en}. "
+        "The standing of the base today is given below.",
+    ),
+}
+
 #: What each step found, in Chinese and English.
 FINDINGS: dict[tuple[StepCode, Outcome], tuple[str, str]] = {
     ("readable", PASSED): ("验证码完整，可以识别。", "The code is complete and can be read."),

@@ -31,6 +31,7 @@ from certificates.verdicts import (
     NOT_REACHED,
     NOT_REACHED_WORDS,
     PASSED,
+    PLAQUE_VERDICTS,
     STEPS,
     UNKNOWN,
     VERDICTS,
@@ -38,6 +39,7 @@ from certificates.verdicts import (
     Outcome,
     StepCode,
     VerdictCode,
+    Words,
 )
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, Unreadable
@@ -135,14 +137,21 @@ class Verdict:
         """The number of the certificate that replaced this one."""
         return None if self.record is None else self.record.superseded_by
 
+    @property
+    def words(self) -> Words:
+        """What this verdict says: of a base's plaque in words of its own."""
+        if self.facts is not None and self.facts.kind == "base_plaque":
+            return PLAQUE_VERDICTS.get(self.code, VERDICTS[self.code])
+        return VERDICTS[self.code]
+
     def heading(self, language: str = "zh") -> str:
         """The verdict in a few words."""
-        words = VERDICTS[self.code]
+        words = self.words
         return words.heading_en if language == "en" else words.heading_zh
 
     def sentence(self, language: str = "zh") -> str:
         """The verdict in full sentences, saying what to do."""
-        words = VERDICTS[self.code]
+        words = self.words
         newer, expires = self.superseded_by, None if self.facts is None else self.facts.expires_on
         return (words.en if language == "en" else words.zh).format(
             newer_zh=f"，新证书编号为{newer}" if newer else "",

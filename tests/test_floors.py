@@ -18,7 +18,7 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("accounts", "documents", "people", "notices", "resources", "spreadsheets", "bases"),
     ("training",),
     ("certification", "employment"),
-    ("evaluation", "exits", "deadlines", "subsidies", "competitions", "safeguards", "reports"),
+    ("evaluation", "exits", "deadlines", "subsidies", "competitions", "safeguards", "reports", "history"),
 )
 
 #: The floors of the house; ``templates`` stands on nothing, and everything may stand on it.
