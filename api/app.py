@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import templates
 from api import (
+    applications,
     bases,
     callers,
     certificates,
@@ -24,6 +25,7 @@ from api import (
     idempotency,
     limits,
     logs,
+    panels,
     plaques,
     problems,
     uploads,
@@ -93,7 +95,7 @@ def _connect_rooms(app: Flask) -> None:
     idempotency.install(app)
     app.after_request(_protect)
     api = Api(app)
-    for room in (bases, plaques, classes, uploads, enrolments, certificates):
+    for room in (bases, applications, panels, plaques, classes, uploads, enrolments, certificates):
         api.register_blueprint(room.blueprint)
     for room in (verify, directory, health, docs):
         app.register_blueprint(room.blueprint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skills_registry.bases import LISTING
+from skills_registry.bases import APPLICATION, LISTING, SEAT
 from skills_registry.certification.certificates import CERTIFICATE
 from skills_registry.certification.plaques import PLAQUE
 from skills_registry.evaluation import EVALUATION
@@ -14,6 +14,8 @@ from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.uploads import UPLOAD
 
 ALL: tuple[Lifecycle, ...] = (
+    APPLICATION,
+    SEAT,
     LISTING,
     TRAINING_CLASS,
     ENROLMENT,
