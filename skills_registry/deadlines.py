@@ -20,7 +20,6 @@ from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.workdays import Deadline
 from skills_registry.notices import Notice, Objection, deadline_of
 
-
 #: What an evaluation that is proposed waits for: the base's comments, and then the city's grade.
 _COMMENTS: tuple[str, tuple[str, str], Role] = (
     "evaluation_comment",

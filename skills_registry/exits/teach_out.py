@@ -159,8 +159,8 @@ def close(act: Act, leaving: Exit, reason: str) -> Exit:
     :raises WrongState: the exit is not under review.
     """
     with database.atomic():
-        move(act, EXIT, leaving, "close", reason=reason, detail=_totals(accounts_of(leaving)))
-        require_all_accounted(leaving)
+        accounts = require_all_accounted(leaving)
+        move(act, EXIT, leaving, "close", reason=reason, detail=_totals(accounts))
         shut(leaving)
     return leaving
 
