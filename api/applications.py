@@ -135,6 +135,9 @@ class ApplicationQuery(PageQuery):
     status = fields.String(load_default=None, validate=validate.OneOf(APPLICATION.states))
 
 
+ApplicationPage = page_of(ApplicationSchema)
+
+
 def reachable_application(application_id: str) -> Application:
     """The application with this id, if it is the caller's business; an expert's are those of their panels.
 
@@ -214,7 +217,7 @@ def _written(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/bases/<base_id>/applications", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_of(ApplicationSchema))
+@blueprint.response(200, ApplicationPage)
 def list_applications_of_base(query: dict[str, Any], base_id: str) -> dict[str, Any]:
     """The applications of one base."""
     found = applications.applications_of(reachable_base(base_id))
@@ -224,7 +227,7 @@ def list_applications_of_base(query: dict[str, Any], base_id: str) -> dict[str, 
 @blueprint.route("/applications", methods=["GET"])
 @for_roles(*READERS)
 @blueprint.arguments(ApplicationQuery, location="query")
-@blueprint.response(200, page_of(ApplicationSchema))
+@blueprint.response(200, ApplicationPage)
 def list_applications(query: dict[str, Any]) -> dict[str, Any]:
     """The applications that are the caller's business; for an expert, those of their panels."""
     if act().by.role == "expert":
