@@ -14,17 +14,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import templates
 from api import (
     applications,
+    base_files,
     bases,
     callers,
     certificates,
     classes,
     directory,
     docs,
+    documents,
     enrolments,
     health,
     idempotency,
     limits,
     logs,
+    notice_pages,
+    notices,
     panels,
     plaques,
     problems,
@@ -95,9 +99,21 @@ def _connect_rooms(app: Flask) -> None:
     idempotency.install(app)
     app.after_request(_protect)
     api = Api(app)
-    for room in (bases, applications, panels, plaques, classes, uploads, enrolments, certificates):
+    for room in (
+        bases,
+        base_files,
+        documents,
+        notices,
+        applications,
+        panels,
+        plaques,
+        classes,
+        uploads,
+        enrolments,
+        certificates,
+    ):
         api.register_blueprint(room.blueprint)
-    for room in (verify, directory, health, docs):
+    for room in (verify, directory, notice_pages, health, docs):
         app.register_blueprint(room.blueprint)
     # After flask-smorest, which would answer refusals in a form of its own.
     problems.install(app)
