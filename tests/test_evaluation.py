@@ -349,9 +349,7 @@ def test_one_veto_item_makes_the_best_base_unqualified(small_world: World, item:
 def test_a_veto_needs_no_figures(small_world: World) -> None:
     found = in_state(small_world, "open")
     evaluation.score(act_on(small_world, "county_officer"), found, sheet(), {"fraud": "整班虚构"})
-    assert (
-        evaluation.propose(act_on(small_world, "county_officer"), found, "意见").grade == "unqualified"
-    )
+    assert evaluation.propose(act_on(small_world, "county_officer"), found, "意见").grade == "unqualified"
 
 
 @pytest.mark.parametrize(
@@ -727,7 +725,10 @@ def test_a_later_rule_does_not_reach_back_into_an_earlier_year(small_world: Worl
         "at_least = 60", "at_least = 70"
     )
     policy = Policy(text + "\n" + newer)
-    assert [evaluation.card_for(policy, year).rule["grades"][-1]["at_least"] for year in (2025, 2026)] == [60, 70]
+    assert [evaluation.card_for(policy, year).rule["grades"][-1]["at_least"] for year in (2025, 2026)] == [
+        60,
+        70,
+    ]
     assert evaluation.card_for(policy, 2025).rule.valid_from == date(2023, 8, 11)
 
 

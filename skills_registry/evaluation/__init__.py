@@ -14,7 +14,9 @@ from skills_registry.evaluation.decisions import (
     latest_comment,
     latest_proposal,
     overturn,
+    proposals_of,
     propose,
+    recount,
     send_back,
 )
 from skills_registry.evaluation.evaluations import (
@@ -96,7 +98,9 @@ __all__ = [
     "overturn",
     "plan_of",
     "plans_of",
+    "proposals_of",
     "propose",
+    "recount",
     "score",
     "send_back",
     "set_plan",

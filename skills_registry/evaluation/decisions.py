@@ -7,6 +7,8 @@ overturn it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from skills_registry.evaluation import scorecard
 from skills_registry.evaluation.counts import EmployedCount
 from skills_registry.evaluation.evaluations import (
@@ -208,6 +210,32 @@ def latest_proposal(evaluation: Evaluation) -> GradeProposal | None:
     """The proposal made last, or None; earlier ones were returned."""
     latest: GradeProposal | None = evaluation.proposals.order_by(GradeProposal.id.desc()).first()
     return latest
+
+
+def proposals_of(evaluation: Evaluation) -> list[GradeProposal]:
+    """Every proposal of an evaluation, the returned ones too, in order."""
+    return list(evaluation.proposals.order_by(GradeProposal.id))
+
+
+def recount(
+    act: Act, evaluation: Evaluation, *, employed: EmployedCount | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The figures as they would be frozen now, and the indicators in which the last proposal has other numbers.
+
+    After a proposal they are counted as of its day; what was scored is taken from the sheet as it stands.
+    """
+    proposal = latest_proposal(evaluation)
+    as_of = proposal.as_of if proposal else act.today
+    card, found = figures_now(act.policy, evaluation, as_of, employed)
+    now = [figure.frozen(card, as_of) for figure in found]
+    if proposal is None:
+        return now, []
+    before = {figure["indicator"]: _numbers(figure) for figure in proposal.figures}
+    return now, [f["indicator"] for f in now if _numbers(f) != before.get(f["indicator"])]
+
+
+def _numbers(frozen: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(frozen[name] for name in ("state", "numerator", "denominator", "weight", "marks"))
 
 
 def require_proposal(evaluation: Evaluation) -> GradeProposal:

@@ -276,4 +276,9 @@ def _listed_in(year: int) -> Any:
 
 def evaluations_of_bases(base_ids: list[UUID]) -> Any:
     """The evaluations of these bases, in order of opening, as a query."""
-    return Evaluation.select().where(Evaluation.base.in_(base_ids)).order_by(Evaluation.id)
+    return (
+        Evaluation.select(Evaluation, Base)
+        .join(Base)
+        .where(Evaluation.base.in_(base_ids))
+        .order_by(Evaluation.id)
+    )
