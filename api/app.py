@@ -16,6 +16,7 @@ from api import (
     applications,
     base_files,
     bases,
+    bodies,
     callers,
     certificates,
     classes,
@@ -23,6 +24,7 @@ from api import (
     docs,
     documents,
     enrolments,
+    evaluations,
     health,
     idempotency,
     limits,
@@ -96,6 +98,7 @@ def _connect_rooms(app: Flask) -> None:
     logs.install(app)
     app.before_request(_open_connection)
     app.before_request(callers.admit)
+    bodies.install(app)
     idempotency.install(app)
     app.after_request(_protect)
     api = Api(app)
@@ -111,6 +114,7 @@ def _connect_rooms(app: Flask) -> None:
         uploads,
         enrolments,
         certificates,
+        evaluations,
     ):
         api.register_blueprint(room.blueprint)
     for room in (verify, directory, notice_pages, health, docs):
