@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import templates
 from api import (
+    appeals,
     applications,
     base_files,
     bases,
@@ -20,11 +21,13 @@ from api import (
     callers,
     certificates,
     classes,
+    deadlines,
     directory,
     docs,
     documents,
     enrolments,
     evaluations,
+    exits,
     health,
     idempotency,
     limits,
@@ -34,6 +37,7 @@ from api import (
     panels,
     plaques,
     problems,
+    sanctions,
     uploads,
     verify,
 )
@@ -115,6 +119,10 @@ def _connect_rooms(app: Flask) -> None:
         enrolments,
         certificates,
         evaluations,
+        sanctions,
+        exits,
+        appeals,
+        deadlines,
     ):
         api.register_blueprint(room.blueprint)
     for room in (verify, directory, notice_pages, health, docs):

@@ -273,6 +273,18 @@ def deadlines(policy: Policy, today: date, base_ids: Iterable[UUID]) -> Iterator
                       listing.id, listing.base_id, last, ("base_clerk",))  # fmt: skip
 
 
+def listing_to_close(base: Base) -> Listing:
+    """The oldest listing of a base that is still in force on the books; its last day may have passed.
+
+    :raises NotOnTheList: there is none.
+    """
+    in_force = Listing.select().where((Listing.base == base) & Listing.status.in_(("confirmed", "suspended")))
+    found: Listing | None = in_force.order_by(Listing.valid_until).first()
+    if found is None:
+        raise NotOnTheList()
+    return found
+
+
 def exits_of(base: Base) -> Any:
     """The exits of a base, in order."""
     return Exit.select().where(Exit.base == base).order_by(Exit.id)
