@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 
+from api.bodies import typed
 from api.callers import act, services
 from api.directory import contact, plaque_facts
 from api.limits import LOOKUPS, NAME_CHECKS, READING, by_code, by_number, limiter
@@ -24,9 +25,6 @@ from skills_registry.foundation.identifiers import check_certificate_number, mas
 from skills_registry.foundation.levels import level
 
 blueprint = Blueprint("verify", __name__)
-
-#: No name is longer; anything beyond is cut before it costs effort.
-LONGEST_TYPED = 200
 
 
 def verdict_on(code: str) -> Verdict:
@@ -144,7 +142,7 @@ def reopened(code: str) -> Any:
 def check_name(code: str) -> Response:
     """Whether a typed name is the holder's: match or no match."""
     verdict = verdict_on(code)
-    match = certificates.name_matches(act().vault, certificate_behind(verdict), _typed("name"))
+    match = certificates.name_matches(act().vault, certificate_behind(verdict), typed("name"))
     if wants_json() or request.is_json:
         return jsonify({"match": match})
     return _verification_page(code, verdict, match=match)
@@ -162,28 +160,23 @@ def lookup_form() -> Response:
 @limiter.limit(NAME_CHECKS, key_func=by_number)
 def look_up() -> Response:
     """Number and name together: the certificate's page, or no match without saying which was wrong."""
-    typed = _typed("number")
-    checked = check_certificate_number(typed)
+    number = typed("number")
+    checked = check_certificate_number(number)
     found = certificates.find_by_number(checked.text) if checked.number else None
     plaque = plaques.find_by_number(checked.text) if checked.number else None
-    if plaque is not None:  # a plaque tells nothing that the directory does not
-        return read_code(token.encode(plaque.statement, plaque.signature))
-    match = certificates.name_matches(act().vault, found, _typed("name"))
     as_json = wants_json() or request.is_json
+    if plaque is not None:  # nobody's name is on it, and it tells nothing that the directory does not
+        code = token.encode(plaque.statement, plaque.signature)
+        verdict = verdict_on(code)
+        return jsonify(public_document(verdict)) if as_json else _verification_page(code, verdict)
+    match = certificates.name_matches(act().vault, found, typed("name"))
     if found is None or not match:
         if as_json:
             return jsonify({"match": False})
         problem = checked.problems[0].sentence(language()) if checked.problems else None
-        return page("lookup", outcome=None if problem else "no_match", problem=problem, number=typed[:40])
+        return page("lookup", outcome=None if problem else "no_match", problem=problem, number=number[:40])
     code = token.encode(found.statement, found.signature)
     verdict = verdict_on(code)
     if as_json:
         return jsonify({"match": True} | public_document(verdict))
     return _verification_page(code, verdict, match=True)
-
-
-def _typed(field: str) -> str:
-    """What was typed into a field, from a form or a JSON body; anything but text counts as empty."""
-    body = request.get_json(silent=True) if request.is_json else request.form
-    value = body.get(field, "") if hasattr(body, "get") else ""
-    return value[:LONGEST_TYPED] if isinstance(value, str) else ""

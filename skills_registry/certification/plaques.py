@@ -103,10 +103,12 @@ class ReasonMissing(RuleBroken):
 
 
 def require_in_force(listing: Listing, on: date) -> None:
-    """:raises NoPlaqueForListing: the listing is unconfirmed, suspended, ended or expired on that day."""
-    over = listing.valid_until < on
-    if listing.status != "confirmed" or over:
-        state = standing.STANDINGS["expired"] if over else LISTING.states[listing.status]
+    """:raises NoPlaqueForListing: it is unconfirmed, not yet begun, suspended, ended or expired on that day."""
+    begun, over = listing.valid_from <= on, listing.valid_until < on
+    if listing.status != "confirmed" or over or not begun:
+        state = LISTING.states[listing.status]
+        if listing.status == "confirmed":
+            state = standing.STANDINGS["expired" if over else "not_yet_listed"]
         raise NoPlaqueForListing(state_zh=state[0], state_en=state[1])
 
 
