@@ -9,6 +9,7 @@ from skills_registry.evaluation import EVALUATION
 from skills_registry.exits import APPEAL, EXIT, SANCTION
 from skills_registry.foundation.acts import ROLES
 from skills_registry.foundation.lifecycle import Lifecycle
+from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.uploads import UPLOAD
@@ -16,6 +17,8 @@ from skills_registry.training.uploads import UPLOAD
 ALL: tuple[Lifecycle, ...] = (
     APPLICATION,
     SEAT,
+    NOTICE,
+    OBJECTION,
     LISTING,
     TRAINING_CLASS,
     ENROLMENT,

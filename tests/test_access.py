@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from api import callers, limits
 from api.app import create_app
 from skills_registry.training import uploads
+from tests import admission, evaluated
 from tests.conftest import SAMPLES
 from tests.world import World
 
@@ -54,11 +55,15 @@ def named(small_world: World) -> dict[str, str]:
     upload = uploads.stage(
         small_world.act("base_clerk"), training_class, "roster", (SAMPLES / "roster-clean.xlsx").read_bytes()
     )
+    application = admission.draft(small_world, small_world.base, clerk="base_clerk")
     return {
+        "application_id": str(application.id),
+        "inspection_id": UNKNOWN,
         "base_id": str(small_world.base.id),
         "class_id": str(training_class.id),
         "upload_id": str(upload.id),
         "enrolment_id": str(certificate.enrolment_id),
+        "evaluation_id": str(evaluated.in_state(small_world, "open").id),
         "number": certificate.number,
     }
 
