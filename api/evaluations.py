@@ -27,7 +27,7 @@ blueprint = Blueprint(
 YEAR = validate.Range(2012, 2100)
 
 
-class PlanSchema(Schema):
+class YearlyPlanSchema(Schema):
     """How many distinct persons (培训人数) a base is to train in a year."""
 
     id = fields.String(dump_only=True)
@@ -36,13 +36,13 @@ class PlanSchema(Schema):
     reason = fields.String(load_default="", load_only=True, validate=validate.Length(0, 500))
 
 
-class PlansSchema(Schema):
+class YearlyPlansSchema(Schema):
     """The plans of a base, by year."""
 
-    items = fields.List(fields.Nested(PlanSchema))
+    items = fields.List(fields.Nested(YearlyPlanSchema))
 
 
-class FigureSchema(Schema):
+class EvaluationFigureSchema(Schema):
     """One indicator with numerator, denominator, day and rule; numbers are decimals as text, null = no figure.
 
     ``value`` is in percent; ``state`` says where the marks come from, or why there are none.
@@ -65,14 +65,14 @@ class FigureSchema(Schema):
     rule_source = fields.String()
 
 
-class VetoSchema(Schema):
+class VetoFindingSchema(Schema):
     """A veto item (否决项) and what was found."""
 
     item = fields.String(required=True, validate=validate.Length(1, 40))
     finding = fields.String(required=True, validate=validate.Length(1, 2000))
 
 
-class ScoreSchema(Schema):
+class EvaluationScoreSchema(Schema):
     """One line of the evaluator's sheet."""
 
     indicator = fields.String(required=True, validate=validate.Length(1, 40))
@@ -80,20 +80,20 @@ class ScoreSchema(Schema):
     remark = fields.String(load_default="", validate=validate.Length(0, 2000))
 
 
-class SheetSchema(Schema):
+class EvaluationSheetSchema(Schema):
     """The evaluator's sheet: every indicator that no record answers, and veto findings."""
 
-    scores = fields.List(fields.Nested(ScoreSchema), required=True, validate=validate.Length(1, 50))
-    vetoes = fields.List(fields.Nested(VetoSchema), load_default=[], validate=validate.Length(0, 20))
+    scores = fields.List(fields.Nested(EvaluationScoreSchema), required=True, validate=validate.Length(1, 50))
+    vetoes = fields.List(fields.Nested(VetoFindingSchema), load_default=[], validate=validate.Length(0, 20))
 
 
-class SummarySchema(Schema):
+class GradeSummarySchema(Schema):
     """What the county says to its proposal."""
 
     summary = fields.String(required=True, validate=validate.Length(1, 2000))
 
 
-class CommentSchema(Schema):
+class EvaluationCommentSchema(Schema):
     """What the base says to the proposal; ``agrees`` = it has nothing against it (无异议)."""
 
     text = fields.String(required=True, validate=validate.Length(1, 2000))
@@ -101,13 +101,13 @@ class CommentSchema(Schema):
     made_at = fields.DateTime(dump_only=True)
 
 
-class AnswerSchema(Schema):
+class EvaluationAnswerSchema(Schema):
     """What the city says to the base's objection."""
 
     answer = fields.String(load_default="", validate=validate.Length(0, 2000))
 
 
-class ProposalSchema(Schema):
+class GradeProposalSchema(Schema):
     """A proposal as it was frozen: ``marks`` of the ``weight`` that counted come to ``total`` percent."""
 
     as_of = fields.Date()
@@ -117,17 +117,17 @@ class ProposalSchema(Schema):
     policy_version = fields.String()
     rule_valid_from = fields.Date()
     rule_source = fields.String()
-    figures = fields.List(fields.Nested(FigureSchema))
-    vetoes = fields.List(fields.Nested(VetoSchema))
+    figures = fields.List(fields.Nested(EvaluationFigureSchema))
+    vetoes = fields.List(fields.Nested(VetoFindingSchema))
     marks = fields.Decimal(as_string=True)
     weight = fields.Decimal(as_string=True)
     total = fields.Decimal(as_string=True, allow_none=True)
     grade = fields.String()
     summary = fields.String()
-    comments = fields.List(fields.Nested(CommentSchema))
+    comments = fields.List(fields.Nested(EvaluationCommentSchema))
 
 
-class OpeningSchema(Schema):
+class EvaluationOpeningSchema(Schema):
     """Which year to evaluate."""
 
     year = fields.Integer(required=True, validate=YEAR)
@@ -144,16 +144,16 @@ class EvaluationSchema(Schema):
     status_text = fields.String()
     grade = fields.String(allow_none=True)
     grade_text = fields.String(allow_none=True)
-    scores = fields.List(fields.Nested(ScoreSchema))
-    vetoes = fields.List(fields.Nested(VetoSchema))
-    proposals = fields.List(fields.Nested(ProposalSchema))
+    scores = fields.List(fields.Nested(EvaluationScoreSchema))
+    vetoes = fields.List(fields.Nested(VetoFindingSchema))
+    proposals = fields.List(fields.Nested(GradeProposalSchema))
     steps = fields.List(fields.Nested(StepSchema))
 
 
-class RecountSchema(Schema):
+class EvaluationRecountSchema(Schema):
     """The figures as records and sheet have them now; ``differs`` names those unlike the last proposal's."""
 
-    figures = fields.List(fields.Nested(FigureSchema))
+    figures = fields.List(fields.Nested(EvaluationFigureSchema))
     differs = fields.List(fields.String())
 
 
@@ -163,6 +163,10 @@ class EvaluationQuery(PageQuery):
     year = fields.Integer(load_default=None, validate=YEAR)
     status = fields.String(load_default=None, validate=validate.OneOf(EVALUATION.states))
     grade = fields.String(load_default=None, validate=validate.OneOf(GRADES))
+
+
+#: One schema for both lists.
+EVALUATIONS = page_of(EvaluationSchema)
 
 
 def _in_language(words: tuple[str, str]) -> str:
@@ -241,7 +245,7 @@ def reachable_evaluation(evaluation_id: str) -> Evaluation:
 
 @blueprint.route("/bases/<base_id>/yearly-plans", methods=["GET"])
 @for_roles(*EVERYONE)
-@blueprint.response(200, PlansSchema)
+@blueprint.response(200, YearlyPlansSchema)
 def list_plans(base_id: str) -> dict[str, Any]:
     """The yearly plans of a base."""
     return {"items": [show_plan(plan) for plan in evaluation.plans_of(reachable_base(base_id))]}
@@ -249,8 +253,8 @@ def list_plans(base_id: str) -> dict[str, Any]:
 
 @blueprint.route("/bases/<base_id>/yearly-plans", methods=["POST"])
 @for_roles("county_officer")
-@blueprint.arguments(PlanSchema)
-@blueprint.response(200, PlanSchema)
+@blueprint.arguments(YearlyPlanSchema)
+@blueprint.response(200, YearlyPlanSchema)
 def set_plan(body: dict[str, Any], base_id: str) -> dict[str, Any]:
     """Enter how many persons a base is to train in a year; an earlier number is replaced with a reason."""
     return show_plan(evaluation.set_plan(act(), reachable_base(base_id), **body))
@@ -259,7 +263,7 @@ def set_plan(body: dict[str, Any], base_id: str) -> dict[str, Any]:
 @blueprint.route("/bases/<base_id>/evaluations", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_of(EvaluationSchema))
+@blueprint.response(200, EVALUATIONS)
 def list_evaluations_of_base(query: dict[str, Any], base_id: str) -> dict[str, Any]:
     """The evaluations of a base."""
     found = evaluation.evaluations_of_bases([reachable_base(base_id).id])
@@ -268,7 +272,7 @@ def list_evaluations_of_base(query: dict[str, Any], base_id: str) -> dict[str, A
 
 @blueprint.route("/bases/<base_id>/evaluations", methods=["POST"])
 @for_roles(*OFFICERS)
-@blueprint.arguments(OpeningSchema)
+@blueprint.arguments(EvaluationOpeningSchema)
 @blueprint.response(201, EvaluationSchema)
 def open_evaluation(body: dict[str, Any], base_id: str) -> dict[str, Any]:
     """Open the evaluation of a base for a year that is over and in which it was listed."""
@@ -278,7 +282,7 @@ def open_evaluation(body: dict[str, Any], base_id: str) -> dict[str, Any]:
 @blueprint.route("/evaluations", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.arguments(EvaluationQuery, location="query")
-@blueprint.response(200, page_of(EvaluationSchema))
+@blueprint.response(200, EVALUATIONS)
 def list_evaluations(query: dict[str, Any]) -> dict[str, Any]:
     """The evaluations of the bases that are the caller's business."""
     found = evaluation.evaluations_of_bases(reachable_bases())
@@ -298,7 +302,7 @@ def read_evaluation(evaluation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/evaluations/<evaluation_id>/figures", methods=["GET"])
 @for_roles(*OFFICERS, "auditor")
-@blueprint.response(200, RecountSchema)
+@blueprint.response(200, EvaluationRecountSchema)
 def recount(evaluation_id: str) -> dict[str, Any]:
     """Count the figures again: a preview before the proposal, and after it the check that it can be reproduced."""
     found = reachable_evaluation(evaluation_id)
@@ -308,7 +312,7 @@ def recount(evaluation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/evaluations/<evaluation_id>/scores", methods=["POST"])
 @for_roles("county_officer")
-@blueprint.arguments(SheetSchema)
+@blueprint.arguments(EvaluationSheetSchema)
 @blueprint.response(200, EvaluationSchema)
 def score(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """Hand in the evaluator's sheet, in place of an earlier one."""
@@ -319,7 +323,7 @@ def score(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/evaluations/<evaluation_id>/proposal", methods=["POST"])
 @for_roles("county_officer")
-@blueprint.arguments(SummarySchema)
+@blueprint.arguments(GradeSummarySchema)
 @blueprint.response(200, EvaluationSchema)
 def propose(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """The county proposes a grade; every figure is counted now and frozen."""
@@ -330,7 +334,7 @@ def propose(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/evaluations/<evaluation_id>/comments", methods=["POST"])
 @for_roles("base_clerk")
-@blueprint.arguments(CommentSchema)
+@blueprint.arguments(EvaluationCommentSchema)
 @blueprint.response(201, EvaluationSchema)
 def comment(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """The base comments on the proposal, within its working days."""
@@ -352,7 +356,7 @@ def send_back(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/evaluations/<evaluation_id>/finalisation", methods=["POST"])
 @for_roles("city_officer")
-@blueprint.arguments(AnswerSchema)
+@blueprint.arguments(EvaluationAnswerSchema)
 @blueprint.response(200, EvaluationSchema)
 def finalise(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """The city makes the proposed grade final, once the base has been heard."""
