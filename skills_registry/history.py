@@ -1,40 +1,46 @@
 """The history of a base (基地履历): every step of its life, whichever room made it, in one order of time.
 
-Each room already leaves its steps; this one only knows which records belong to a base. A new room
-plugs in with one line in :data:`BELONGING` (its table has a ``base``) or :data:`ABOUT` (its table
-names the record that it is about as ``subject_id``).
+Each room already leaves its steps; this one only knows which records belong to a base. A new room plugs
+in with one line in :data:`RECORDS`. The seats of experts are left out: who sat on a panel, and who
+recused why, is told where the panel's own rules of sight are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from skills_registry.bases import Base, Listing
+from peewee import Field
+
+from skills_registry.bases import Application, Base, Listing
 from skills_registry.certification.plaques import Plaque
+from skills_registry.evaluation import Evaluation
+from skills_registry.exits import Appeal, Exit, Sanction
 from skills_registry.foundation.lifecycle import Step
-from skills_registry.foundation.storage import Record, require_found
+from skills_registry.foundation.storage import require_found
+from skills_registry.notices import Notice, Objection
 
-#: Tables whose rows belong to a base.
-BELONGING: tuple[Any, ...] = (Listing, Plaque)
+#: The column by which each record hangs on the base, or on a record named further up.
+RECORDS: tuple[Field, ...] = (
+    Listing.base,
+    Plaque.base,
+    Application.base,
+    Evaluation.base,
+    Sanction.base,
+    Exit.base,
+    Appeal.base,
+    Notice.subject_id,
+    Objection.notice,
+)
 
-#: Tables whose rows are about one of those records, or about the base itself.
-ABOUT: tuple[Any, ...] = ()
 
-
-def records_of(base: Base) -> Iterator[UUID]:
+def records_of(base: Base) -> list[UUID]:
     """The ids of all records that make up the life of a base."""
     known: list[UUID] = [base.id]
-    for table in BELONGING:
-        known += _ids(table, table.base == base)
-    yield from known
-    for table in ABOUT:
-        yield from _ids(table, table.subject_id.in_(known))
-
-
-def _ids(table: type[Record], belongs: Any) -> list[UUID]:
-    return [row.id for row in table.select(table.id).where(belongs)]
+    for column in RECORDS:
+        table = column.model
+        known += [row.id for row in table.select(table.id).where(column.in_(known))]
+    return known
 
 
 def history_of(base: Base, *, after: UUID | None = None) -> Any:
@@ -42,7 +48,7 @@ def history_of(base: Base, *, after: UUID | None = None) -> Any:
 
     :raises NotFound: there is no such step.
     """
-    found = Step.select().where(Step.record_id.in_(list(records_of(base)))).order_by(Step.at, Step.id)
+    found = Step.select().where(Step.record_id.in_(records_of(base))).order_by(Step.at, Step.id)
     if after is None:
         return found
     last = require_found(Step, after)
