@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
+from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
 from api.bases import ListingSchema, reachable_base, show_listing
 from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach
@@ -42,7 +44,7 @@ blueprint = Blueprint(
 READERS: tuple[Role, ...] = (*EVERYONE, "expert")
 
 
-class WrittenSchema(Schema):
+class ApplicationWrittenSchema(Schema):
     """What a base applies for."""
 
     kind = fields.String(load_default="", validate=validate.OneOf(["", *BASE_KINDS]))
@@ -50,14 +52,14 @@ class WrittenSchema(Schema):
     sites = fields.List(fields.UUID(), required=True, validate=validate.Length(0, 100))
 
 
-class MissingSchema(Schema):
+class ApplicationGapSchema(Schema):
     """One thing that the next act waits for."""
 
     code = fields.String()
     message = fields.String()
 
 
-class DueSchema(Schema):
+class ApplicationDueSchema(Schema):
     """By when which roles must do what; provisional while that year's holidays are not published."""
 
     kind = fields.String()
@@ -83,8 +85,8 @@ class ApplicationSchema(Schema):
     submission_digest = fields.String(allow_none=True)
     notice_id = fields.String(allow_none=True)
     listing_id = fields.String(allow_none=True)
-    missing = fields.List(fields.Nested(MissingSchema))
-    due = fields.Nested(DueSchema, allow_none=True)
+    missing = fields.List(fields.Nested(ApplicationGapSchema))
+    due = fields.Nested(ApplicationDueSchema, allow_none=True)
     steps = fields.List(fields.Nested(StepSchema))
 
 
@@ -111,7 +113,7 @@ class PublicationSchema(Schema):
     text = fields.String(required=True, validate=validate.Length(1, 5000))
 
 
-class DecisionSchema(Schema):
+class AdmissionDecisionSchema(Schema):
     """The city's decision: ``list`` with its basis, ``refuse`` or ``review_again`` with reasons."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["list", "refuse", "review_again"]))
@@ -123,7 +125,7 @@ class DecisionSchema(Schema):
     valid_from = fields.Date(load_default=None, allow_none=True)
 
 
-class DecidedSchema(ApplicationSchema):
+class AdmissionDecidedSchema(ApplicationSchema):
     """The application after the decision, with the listing that came of it."""
 
     listing = fields.Nested(ListingSchema, allow_none=True)
@@ -202,7 +204,7 @@ def _history(application: Application) -> list[dict[str, Any]]:
 
 @blueprint.route("/bases/<base_id>/applications", methods=["POST"])
 @for_roles("base_clerk")
-@blueprint.arguments(WrittenSchema)
+@blueprint.arguments(ApplicationWrittenSchema)
 @blueprint.response(201, ApplicationSchema)
 def apply(body: dict[str, Any], base_id: str) -> dict[str, Any]:
     """Begin an application of the own base; it stays a draft until submitted."""
@@ -239,34 +241,44 @@ def list_applications(query: dict[str, Any]) -> dict[str, Any]:
     return page(found, Application, query, show_application)
 
 
-def _tag(application: Application) -> dict[str, Any]:
+def etag(application: Application) -> dict[str, str]:
+    """What the base has written and where it stands, as a header: it changes when either does."""
     names = ("kind", "scope", "sites", "round", "status")
-    return {"id": str(application.id), **{name: getattr(application, name) for name in names}}
+    written = {name: getattr(application, name) for name in names}
+    return {"ETag": f'"{applications.digest_of(written)[:16]}"'}
+
+
+def require_seen(application: Application) -> None:
+    """The caller has seen the application as it stands.
+
+    :raises PreconditionRequired: ``If-Match`` is missing.
+    :raises PreconditionFailed: it names an earlier form.
+    """
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired()
+    if not request.if_match.contains(etag(application)["ETag"].strip('"')):
+        raise PreconditionFailed()
 
 
 @blueprint.route("/applications/<application_id>", methods=["GET"])
 @for_roles(*READERS)
-@blueprint.etag
 @blueprint.response(200, ApplicationSchema)
-def read_application(application_id: str) -> dict[str, Any]:
-    """One application with its history, its deadline and what it waits for."""
+def read_application(application_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """One application with its history, its deadline, what it waits for, and its ETag."""
     application = reachable_application(application_id)
-    blueprint.set_etag(_tag(application))
-    return show_whole_application(application)
+    return show_whole_application(application), 200, etag(application)
 
 
 @blueprint.route("/applications/<application_id>", methods=["PUT"])
 @for_roles("base_clerk")
-@blueprint.etag
-@blueprint.arguments(WrittenSchema)
+@blueprint.arguments(ApplicationWrittenSchema)
 @blueprint.response(200, ApplicationSchema)
-def revise(body: dict[str, Any], application_id: str) -> dict[str, Any]:
-    """Write a draft or a returned application anew; needs ``If-Match``."""
+def revise(body: dict[str, Any], application_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Write a draft or a returned application anew; ``If-Match`` names the ETag that was read."""
     application = reachable_application(application_id)
-    blueprint.check_etag(_tag(application))
+    require_seen(application)
     revised = applications.revise(act(), application, **_written(body))
-    blueprint.set_etag(_tag(revised))
-    return show_whole_application(revised)
+    return show_whole_application(revised), 200, etag(revised)
 
 
 @blueprint.route("/applications/<application_id>/submission", methods=["POST"])
@@ -333,8 +345,8 @@ def publish(body: dict[str, Any], application_id: str) -> dict[str, Any]:
 
 @blueprint.route("/applications/<application_id>/decision", methods=["POST"])
 @for_roles("city_officer")
-@blueprint.arguments(DecisionSchema)
-@blueprint.response(200, DecidedSchema)
+@blueprint.arguments(AdmissionDecisionSchema)
+@blueprint.response(200, AdmissionDecidedSchema)
 def decide(body: dict[str, Any], application_id: str) -> dict[str, Any]:
     """List the base, refuse it, or have it inspected and scored again; by a city officer who took no part."""
     application = reachable_application(application_id)

@@ -23,7 +23,7 @@ blueprint = Blueprint(
 )
 
 
-class AnswerSchema(Schema):
+class ChecklistAnswerSchema(Schema):
     """The answer to one item of the checklist."""
 
     code = fields.String(required=True, validate=validate.Length(1, 40))
@@ -37,14 +37,16 @@ class InspectionSchema(Schema):
     id = fields.String(dump_only=True)
     round = fields.Integer(dump_only=True)
     visited_on = fields.Date(required=True)
-    answers = fields.List(fields.Nested(AnswerSchema), required=True, validate=validate.Length(1, 100))
+    answers = fields.List(
+        fields.Nested(ChecklistAnswerSchema), required=True, validate=validate.Length(1, 100)
+    )
     findings = fields.String(required=True, validate=validate.Length(1, 5000))
     photos = fields.List(fields.UUID(), required=True, validate=validate.Length(0, 100))
     inspectors_needed = fields.Integer(dump_only=True)
     signed_by = fields.List(fields.String(), dump_only=True)
 
 
-class ItemSchema(Schema):
+class ChecklistItemSchema(Schema):
     """One item of the checklist."""
 
     code = fields.String()
@@ -57,7 +59,7 @@ class InspectionsSchema(Schema):
     """The reports of all rounds, and the checklist for the next one."""
 
     items = fields.List(fields.Nested(InspectionSchema))
-    checklist = fields.List(fields.Nested(ItemSchema))
+    checklist = fields.List(fields.Nested(ChecklistItemSchema))
 
 
 class AppointmentSchema(Schema):
@@ -75,7 +77,7 @@ class SeatSchema(Schema):
     replaces = fields.String(allow_none=True)
 
 
-class CriterionSchema(ItemSchema):
+class PanelCriterionSchema(ChecklistItemSchema):
     """One criterion of the sheet."""
 
     full_mark = fields.Integer()
@@ -92,7 +94,7 @@ class PanelSchema(Schema):
     pass_percent = fields.Integer()
     rule_from = fields.Date()
     policy_version = fields.String()
-    criteria = fields.List(fields.Nested(CriterionSchema))
+    criteria = fields.List(fields.Nested(PanelCriterionSchema))
     seats = fields.List(fields.Nested(SeatSchema))
     vacancies = fields.Integer()
 
@@ -103,21 +105,21 @@ class RecusalSchema(ReasonSchema):
     seat = fields.UUID(load_default=None, allow_none=True)
 
 
-class PointsSchema(Schema):
+class ScorePointsSchema(Schema):
     """One expert's sheet: whole points by criterion."""
 
     points = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True), required=True)
     remarks = fields.String(load_default="", validate=validate.Length(0, 2000))
 
 
-class SheetSchema(PointsSchema):
+class ScoreSheetSchema(ScorePointsSchema):
     """A sheet that was handed in."""
 
     seat = fields.String()
     handed_in_at = fields.DateTime()
 
 
-class MarkSchema(Schema):
+class PanelMarkSchema(Schema):
     """The mean as a fraction: weighted points given ÷ weighted points possible."""
 
     numerator = fields.Integer()
@@ -129,12 +131,12 @@ class MarkSchema(Schema):
     policy_version = fields.String()
 
 
-class ScoresSchema(Schema):
+class PanelScoresSchema(Schema):
     """The sheets that this caller may see now, and the mark once the panel has concluded."""
 
-    criteria = fields.List(fields.Nested(CriterionSchema))
-    items = fields.List(fields.Nested(SheetSchema))
-    mark = fields.Nested(MarkSchema, allow_none=True)
+    criteria = fields.List(fields.Nested(PanelCriterionSchema))
+    items = fields.List(fields.Nested(ScoreSheetSchema))
+    mark = fields.Nested(PanelMarkSchema, allow_none=True)
 
 
 def show_inspection(inspection: Inspection) -> dict[str, Any]:
@@ -259,7 +261,7 @@ def _seat_named(application: Application, seat_id: str) -> PanelSeat:
 
 @blueprint.route("/<application_id>/scores", methods=["POST"])
 @for_roles("expert")
-@blueprint.arguments(PointsSchema)
+@blueprint.arguments(ScorePointsSchema)
 @blueprint.response(200, ApplicationSchema)
 def hand_in(body: dict[str, Any], application_id: str) -> dict[str, Any]:
     """Hand in the own sheet, once and for good; the last one concludes the panel."""
@@ -270,7 +272,7 @@ def hand_in(body: dict[str, Any], application_id: str) -> dict[str, Any]:
 
 @blueprint.route("/<application_id>/scores", methods=["GET"])
 @for_roles("city_officer", "auditor", "expert")
-@blueprint.response(200, ScoresSchema)
+@blueprint.response(200, PanelScoresSchema)
 def list_scores(application_id: str) -> dict[str, Any]:
     """An expert's own sheet; all sheets and the mark once every expert has handed in."""
     panel = _panel_of(reachable_application(application_id))

@@ -89,9 +89,9 @@ def again(application: Application) -> Application:
     return Application.get_by_id(application.id)
 
 
-def draft(world: World, base: Base | None = None) -> Application:
+def draft(world: World, base: Base | None = None, clerk: str = "applicant") -> Application:
     base = base or applicant(world)
-    return applications.apply(world.act("applicant"), base, scope=[MASSAGE, PASTRY], sites=sites_of(base))
+    return applications.apply(world.act(clerk), base, scope=[MASSAGE, PASTRY], sites=sites_of(base))
 
 
 def submitted(world: World, base: Base | None = None) -> Application:
