@@ -23,7 +23,7 @@ from skills_registry.training.classes import TRAINING_CLASS
 blueprint = Blueprint("exits", __name__, url_prefix=API_PREFIX, description="退出与善后 (exits)")
 
 
-class AnswerSchema(ReasonSchema):
+class LeavingAnswerSchema(ReasonSchema):
     """The city's answer to a request to leave."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["accept", "refuse"]))
@@ -144,7 +144,7 @@ def take_back(base_id: str) -> dict[str, Any]:
 
 @blueprint.route("/bases/<base_id>/withdrawal/decision", methods=["POST"])
 @for_roles("city_officer")
-@blueprint.arguments(AnswerSchema)
+@blueprint.arguments(LeavingAnswerSchema)
 @blueprint.response(200, ExitSchema)
 def answer(body: dict[str, Any], base_id: str) -> dict[str, Any]:
     """The city lets the base go, from today, or does not."""

@@ -80,6 +80,9 @@ class SanctionSchema(Schema):
     steps = fields.List(fields.Nested(StepSchema))
 
 
+SANCTION_PAGE = page_of(SanctionSchema)
+
+
 class SanctionQuery(PageQuery):
     """Filters of the list of sanctions."""
 
@@ -126,7 +129,7 @@ def reachable_sanction(sanction_id: str) -> Sanction:
 @blueprint.route("/bases/<base_id>/sanctions", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_of(SanctionSchema))
+@blueprint.response(200, SANCTION_PAGE)
 def list_sanctions_of_base(query: dict[str, Any], base_id: str) -> dict[str, Any]:
     """The sanctions against one base."""
     return page(sanctions.sanctions_of(reachable_base(base_id)), Sanction, query, show_sanction)
@@ -144,7 +147,7 @@ def impose(body: dict[str, Any], base_id: str) -> dict[str, Any]:
 @blueprint.route("/sanctions", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.arguments(SanctionQuery, location="query")
-@blueprint.response(200, page_of(SanctionSchema))
+@blueprint.response(200, SANCTION_PAGE)
 def list_sanctions(query: dict[str, Any]) -> dict[str, Any]:
     """The sanctions against the bases that are the caller's business."""
     found = sanctions.sanctions_of_bases(reachable_bases())

@@ -158,6 +158,7 @@ def close(act: Act, leaving: Exit, reason: str) -> Exit:
     :raises TraineesUnaccounted: see :func:`require_all_accounted`.
     :raises WrongState: the exit is not under review.
     """
+    require_role(act, "county_officer", "city_officer")
     with database.atomic():
         accounts = require_all_accounted(leaving)
         move(act, EXIT, leaving, "close", reason=reason, detail=_totals(accounts))
