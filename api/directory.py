@@ -121,6 +121,7 @@ def list_bases() -> Response:
         trade_options=[(name, name) for name in directory.trades_on_offer(on)],
         checked_on=on.isoformat(),
         contact=contact(),
+        filtered=bool(kept),
         kept=kept,
     )
 
