@@ -59,9 +59,9 @@ class EvaluationFigureSchema(Schema):
     marks = fields.String(allow_none=True)
     detail = fields.Dict(keys=fields.String())
     remark = fields.String()
-    as_of = fields.Date()
+    as_of = fields.String(metadata={"format": "date"})
     policy_version = fields.String()
-    rule_valid_from = fields.Date()
+    rule_valid_from = fields.String(metadata={"format": "date"})
     rule_source = fields.String()
 
 
@@ -119,9 +119,9 @@ class GradeProposalSchema(Schema):
     rule_source = fields.String()
     figures = fields.List(fields.Nested(EvaluationFigureSchema))
     vetoes = fields.List(fields.Nested(VetoFindingSchema))
-    marks = fields.Decimal(as_string=True)
-    weight = fields.Decimal(as_string=True)
-    total = fields.Decimal(as_string=True, allow_none=True)
+    marks = fields.Decimal(places=2, as_string=True)
+    weight = fields.Decimal(places=2, as_string=True)
+    total = fields.Decimal(places=2, as_string=True, allow_none=True)
     grade = fields.String()
     summary = fields.String()
     comments = fields.List(fields.Nested(EvaluationCommentSchema))
@@ -231,7 +231,10 @@ def show_whole_evaluation(found: Evaluation) -> dict[str, Any]:
         return shown
     marks = evaluation.marks_of(found)
     return shown | {
-        "scores": [{"indicator": code, "marks": m.marks, "remark": m.remark} for code, m in marks.items()],
+        "scores": [
+            {"indicator": code, "marks": f"{mark.marks:.1f}", "remark": mark.remark}
+            for code, mark in marks.items()
+        ],
         "vetoes": show_vetoes(evaluation.vetoes_of(found)),
     }
 
