@@ -99,6 +99,14 @@ class Objection(Record):
     notice_id: UUID
 
 
+class NoticeTooShort(FieldRefused):
+    """Facts: ``field``, ``least``."""
+
+    code = "notice_too_short"
+    zh = "公示期不得少于{least}个工作日。"
+    en = "A public notice runs for at least {least} working days."
+
+
 class NoticeRunning(RuleBroken):
     """Facts: ``closes_on``."""
 
@@ -180,7 +188,8 @@ def publish(
     """Publish a notice; it runs for ``working_days`` working days after today.
 
     :raises NotAllowed: the caller is no officer of this division.
-    :raises FieldRefused: title or text is empty or too long, or the days are fewer than the policy's.
+    :raises FieldRefused: title or text is empty or too long.
+    :raises NoticeTooShort: the days are fewer than the policy's.
     """
     require_role(act, "county_officer", "city_officer")
     if not act.by.covers(division_code):
@@ -188,13 +197,7 @@ def publish(
     _require_text(title=(title, LONGEST_TITLE), text=(text, LONGEST_TEXT))
     least = act.policy.rule("public_notice", act.today)["smallest_working_days"]
     if working_days < least:
-        raise FieldRefused(
-            code="notice_too_short",
-            zh="公示期不得少于{least}个工作日。",
-            en="A public notice runs for at least {least} working days.",
-            field="working_days",
-            least=least,
-        )
+        raise NoticeTooShort(field="working_days", least=least)
     last = workdays.after(act.today, working_days, act.policy)
     with database.atomic():
         notice = Notice.create(
