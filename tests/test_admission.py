@@ -565,14 +565,22 @@ def test_an_expert_who_comes_to_work_for_the_base_hands_in_nothing(small_world: 
         admission.score(small_world, application, "expert_1")
 
 
-def test_an_expert_of_an_earlier_round_does_not_inspect_the_next(small_world: World) -> None:
+def test_an_expert_of_an_earlier_round_neither_inspects_nor_recommends_in_the_next(
+    small_world: World,
+) -> None:
     application = admission.reviewed(small_world)
     reviews.review_again(small_world.act("deciding_officer"), application, "重新考察")
-    admission.same_person(small_world, "inspecting_expert", "expert_1", "county_officer", "county_officer")
+    admission.same_person(small_world, "expert_as_officer", "expert_1", "county_officer", "county_officer")
+    officer = small_world.act("expert_as_officer")
     with pytest.raises(ExpertElsewhere):
-        inspections.file_inspection(
-            small_world.act("inspecting_expert"), application, admission.visit(small_world, application)
-        )
+        inspections.file_inspection(officer, application, admission.visit(small_world, application))
+    application = admission.inspect(small_world, application)
+    reviews.return_for_correction(small_world.act("deciding_officer"), application, "补正")
+    applications.submit(small_world.act("applicant"), application)
+    with pytest.raises(ExpertElsewhere):
+        reviews.preliminary_review(officer, application, "recommend", "好")
+    with pytest.raises(ExpertElsewhere):
+        reviews.return_for_correction(officer, application, "退回")
 
 
 def test_county_and_city_are_two_organisations_whatever_roles_one_hands_out(small_world: World) -> None:

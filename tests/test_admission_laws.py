@@ -281,7 +281,7 @@ more_accounts = st.lists(
 )
 chances = st.integers(0, 2**32 - 1).map(Random)
 laws = settings(
-    max_examples=25,
+    max_examples=settings.default.max_examples // 2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

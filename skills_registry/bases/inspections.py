@@ -78,11 +78,11 @@ class SignedAlready(SeparationOfDuties):
 
 
 class ExpertElsewhere(SeparationOfDuties):
-    """An expert of the application is no inspector of it."""
+    """An expert of the application neither inspects it nor reviews it for the county."""
 
-    code = "expert_is_no_inspector"
-    zh = "您是本申请的评审专家，不能再作为考察人员。"
-    en = "You are an expert of this application and cannot inspect it too."
+    code = "expert_elsewhere"
+    zh = "您（同一自然人）是本申请的评审专家，不能再参与初审或实地考察。"
+    en = "You, as one person, are an expert of this application and cannot review or inspect it too."
 
 
 class NothingToSign(RuleBroken):

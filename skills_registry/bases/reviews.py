@@ -24,6 +24,7 @@ from skills_registry.bases.applications import (
     require_outsider,
     require_reason,
 )
+from skills_registry.bases.inspections import ExpertElsewhere
 from skills_registry.bases.listing import Base, Listing, Trade, admit
 from skills_registry.bases.panels import experts_of, latest_panel
 from skills_registry.bases.scores import mark
@@ -142,6 +143,17 @@ def require_passed(application: Application) -> None:
         )
 
 
+def require_may_review(act: Act, application: Application) -> None:
+    """The caller is a stranger to the base and was never an expert of this application.
+
+    :raises OwnBase: the caller belongs to the base.
+    :raises ExpertElsewhere: the caller sat on a panel of an earlier round.
+    """
+    require_outsider(act, application)
+    if act.by.operator_id in experts_of(application):
+        raise ExpertElsewhere()
+
+
 def require_notice_over(act: Act, application: Application) -> None:
     """The public notice has run its time, every objection is answered and none was upheld.
 
@@ -171,11 +183,11 @@ def require_within(application: Application, granted: Sequence[Trade]) -> None:
 def return_for_correction(act: Act, application: Application, reason: str) -> Application:
     """Return it to the base: the county what was submitted, the city what an inspection found mendable.
 
-    :raises OwnBase: the caller belongs to the base.
+    :raises OwnBase, ExpertElsewhere: see :func:`require_may_review`.
     :raises WrongState: it is neither submitted nor inspected.
     """
     require_reason(reason)
-    require_outsider(act, application)
+    require_may_review(act, application)
     with database.atomic():
         move(act, APPLICATION, application, "return", reason=reason)
     return application
@@ -186,11 +198,11 @@ def preliminary_review(
 ) -> Application:
     """The county's preliminary review (初审): recommend to the city, or not, with reasons.
 
-    :raises OwnBase: the caller belongs to the base.
+    :raises OwnBase, ExpertElsewhere: see :func:`require_may_review`.
     :raises WrongState: it is not submitted.
     """
     require_reason(reason)
-    require_outsider(act, application)
+    require_may_review(act, application)
     with database.atomic():
         move(act, APPLICATION, application, opinion, reason=reason)
     return application
