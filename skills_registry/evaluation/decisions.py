@@ -222,10 +222,11 @@ def recount(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The figures as they would be frozen now, and the indicators in which the last proposal has other numbers.
 
-    After a proposal they are counted as of its day; what was scored is taken from the sheet as it stands.
+    While a proposal stands they are counted as of its day; what was scored is taken from the sheet.
     """
     proposal = latest_proposal(evaluation)
-    as_of = proposal.as_of if proposal else act.today
+    in_draft = evaluation.status in ("open", "scored")
+    as_of = act.today if in_draft or proposal is None else proposal.as_of
     card, found = figures_now(act.policy, evaluation, as_of, employed)
     now = [figure.frozen(card, as_of) for figure in found]
     if proposal is None:

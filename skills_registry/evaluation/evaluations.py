@@ -188,11 +188,15 @@ def set_plan(act: Act, base: Base, year: int, persons: int, reason: str = "") ->
     :raises FieldRefused: the number is not positive, or a change comes without a reason.
     """
     with database.atomic():
-        plan = plans.enter_plan(act, base, year, persons, reason)
-        resting = evaluation_of(base, year)
-        if resting is not None and resting.status not in ("open", "scored"):
-            raise PlanSettled(year=year)
-    return plan
+        _hold_unsettled(base, year)
+        return plans.enter_plan(act, base, year, persons, reason)
+
+
+def _hold_unsettled(base: Base, year: int) -> None:
+    # The first write: a proposal that is being made counts the plan before this change or after it, never both.
+    resting = Evaluation.update(year=year).where((Evaluation.base == base) & (Evaluation.year == year))
+    if resting.execute() != resting.where(Evaluation.status.in_(("open", "scored"))).execute():
+        raise PlanSettled(year=year)
 
 
 def open_evaluation(act: Act, base: Base, year: int) -> Evaluation:
