@@ -190,16 +190,24 @@ FINDINGS: dict[tuple[StepCode, Outcome], tuple[str, str]] = {
 #: A step that is not reached says the same everywhere.
 NOT_REACHED_WORDS = ("前面的步骤未通过，未进行。", "Not reached, since an earlier step failed.")
 
-BaseCase = Literal["listed", "left", "not_listed"]
+BaseCase = Literal["listed", "left", "taught_out", "not_listed"]
 
-#: Beside the verdict: was the base listed when the class began, and has it left the list since?
+#: Beside the verdict: was the base listed when the class began, and has it left the list since? A class
+#: that began while the base was listed counts, whether the certificate came before the base left or after.
 BASE_WORDS: dict[BaseCase, tuple[str, str]] = {
     "listed": ("开班时，培训基地在挂牌有效期内。", "The training base was listed when the class began."),
     "left": (
-        "开班时，培训基地在挂牌有效期内；该基地从{left_zh}起不再挂牌，不影响本证书。",
+        "发证时，培训基地在挂牌有效期内；该基地从{left_zh}起不再挂牌，不影响本证书。",
         (
-            "The training base was listed when the class began. It left the list on {left_en}; "
-            "that does not affect this certificate."
+            "Issued while the training base was listed; the base left the list on {left_en}. "
+            "That does not affect this certificate."
+        ),
+    ),
+    "taught_out": (
+        "开班时，培训基地在挂牌有效期内；该基地从{left_zh}起不再挂牌，本班按规定完成培训后发证，不影响本证书。",
+        (
+            "The training base was listed when the class began; the base left the list on {left_en} and the "
+            "class was taught out under supervision. That does not affect this certificate."
         ),
     ),
     "not_listed": (

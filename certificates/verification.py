@@ -165,9 +165,13 @@ class Verdict:
         if self.record is None:
             return ""
         left = self.record.base_left_on
-        case: BaseCase = "left" if left else "listed"
-        words = BASE_WORDS[case if self.record.base_listed_at_start else "not_listed"]
+        words = BASE_WORDS[self._base_case(left) if self.record.base_listed_at_start else "not_listed"]
         return words[language == "en"].format(left_zh=_day_zh(left), left_en=left)
+
+    def _base_case(self, left: date | None) -> BaseCase:
+        if left is None:
+            return "listed"
+        return "left" if self.facts is None or self.facts.issued_on < left else "taught_out"
 
     def document(self, language: str = "zh") -> dict[str, Any]:
         """The verdict as plain values for JSON; days are ISO text."""

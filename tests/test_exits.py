@@ -562,7 +562,8 @@ def test_a_class_taught_out_after_delisting_gives_valid_certificates_that_say_so
     certificate = world.on(2025, 4, 20).issue(running)[0]
     found = verdict(world, certificate)
     assert (found.code, found.base_listed_at_start, found.base_left_on) == ("valid", True, date(2025, 3, 20))
-    assert "2025年3月20日起不再挂牌" in found.base_sentence()
+    assert "开班时，培训基地在挂牌有效期内；该基地从2025年3月20日起不再挂牌" in found.base_sentence()
+    assert "taught out" in found.base_sentence("en")
 
 
 def test_a_certificate_issued_before_delisting_stays_valid_and_says_that_the_base_left(world: World) -> None:
@@ -572,8 +573,10 @@ def test_a_certificate_issued_before_delisting_stays_valid_and_says_that_the_bas
     imposed(world, "termination")
     found = verdict(world, certificate)
     assert (found.code, found.base_listed_at_start, found.base_left_on) == ("valid", True, date(2025, 5, 12))
-    assert "2025年5月12日起不再挂牌" in found.base_sentence()
-    assert "left the list on 2025-05-12" in found.base_sentence("en")
+    assert "发证时，培训基地在挂牌有效期内；该基地从2025年5月12日起不再挂牌" in found.base_sentence()
+    assert found.base_sentence("en").startswith(
+        "Issued while the training base was listed; the base left the list on 2025-05-12."
+    )
 
 
 def test_a_class_handed_over_is_finished_by_the_other_base_and_names_it(world: World, delisted: Exit) -> None:
