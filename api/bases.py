@@ -7,9 +7,10 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, EVERYONE, OFFICERS, act, for_roles, reachable_bases, require_reach
 from api.lists import PageQuery, page, page_of
-from api.shapes import ScopeSchema
+from api.shapes import ReasonSchema, ScopeSchema
 from skills_registry import bases
 from skills_registry.bases import Base
 from skills_registry.foundation.errors import NotFound
@@ -22,12 +23,10 @@ class ListingSchema(Schema):
     """A period on the list."""
 
     id = fields.String(dump_only=True)
-    plaque_number = fields.String(required=True, validate=validate.Length(1, 40))
+    plaque_number = Text(required=True, validate=validate.Length(1, 40))
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True)
-    basis = fields.String(
-        required=True, validate=validate.Length(1, 500), metadata={"description": "文号或依据"}
-    )
+    basis = Prose(required=True, validate=validate.Length(1, 500), metadata={"description": "文号或依据"})
     scope = fields.List(fields.Nested(ScopeSchema), required=True, validate=validate.Length(1, 200))
     status = fields.String(dump_only=True)
     left_on = fields.Date(dump_only=True, allow_none=True)
@@ -38,13 +37,13 @@ class BaseSchema(Schema):
 
     id = fields.String(dump_only=True)
     number = fields.Integer(dump_only=True)
-    name = fields.String(required=True, validate=validate.Length(2, 120))
-    public_name = fields.String(
+    name = Text(required=True, validate=validate.Length(2, 120))
+    public_name = Text(
         load_default="", validate=validate.Length(0, 120), metadata={"description": "印在证书上的中性名称"}
     )
-    uscc = fields.String(required=True, metadata={"description": "统一社会信用代码"})
-    kind = fields.String(load_default="training", validate=validate.OneOf(bases.BASE_KINDS))
-    division_code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}$"))
+    uscc = Text(required=True, metadata={"description": "统一社会信用代码"})
+    kind = Text(load_default="training", validate=validate.OneOf(bases.BASE_KINDS))
+    division_code = Text(required=True, validate=validate.Regexp(r"^[0-9]{6}$"))
     listed_today = fields.Boolean(dump_only=True)
     listings = fields.List(fields.Nested(ListingSchema), dump_only=True)
 
@@ -135,6 +134,17 @@ def read_listing(base_id: str) -> dict[str, Any]:
 def confirm_listing(base_id: str) -> dict[str, Any]:
     """Confirm the listing entered last; not by the person who entered it."""
     return show_listing(bases.confirm_listing(act(), _latest(reachable_base(base_id))))
+
+
+@blueprint.route("/<base_id>/listing/withdrawal", methods=["POST"])
+@for_roles(*OFFICERS)
+@blueprint.arguments(ReasonSchema)
+@blueprint.response(200, BaseSchema)
+def withdraw_listing_entry(body: dict[str, Any], base_id: str) -> dict[str, Any]:
+    """Take back a listing that was entered by mistake and is not confirmed yet."""
+    base = reachable_base(base_id)
+    bases.withdraw_entry(act(), _latest(base), body["reason"])
+    return show_base(base)
 
 
 def _latest(base: Base) -> bases.Listing:

@@ -10,6 +10,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, act, for_roles, reachable_bases, require_reach, services
 from api.classes import reachable_class
 from api.files import PDF, ZIP, attachment
@@ -57,15 +58,15 @@ class CertificateSchema(Schema):
 class ReissueSchema(Schema):
     """The corrected name (更正); left out, the name stays (补发)."""
 
-    reason = fields.String(load_default="", validate=validate.Length(0, 500))
-    name = fields.String(load_default="", validate=validate.Length(0, 100))
+    reason = Prose(load_default="", validate=validate.Length(0, 500))
+    name = Text(load_default="", validate=validate.Length(0, 100))
 
 
 class CertificateQuery(PageQuery):
     """Filters of the list of certificates."""
 
     class_id = fields.UUID(load_default=None)
-    status = fields.String(load_default=None, validate=validate.OneOf(CERTIFICATE.states))
+    status = Text(load_default=None, validate=validate.OneOf(CERTIFICATE.states))
 
 
 def verify_url(certificate: Certificate) -> str:

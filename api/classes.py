@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Text
 from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach, services
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -28,8 +29,8 @@ blueprint = Blueprint("classes", __name__, url_prefix=f"{API_PREFIX}/classes", d
 class PaperSchema(Schema):
     """One paper of the final assessment."""
 
-    code = fields.String(required=True, validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,29}$"))
-    name = fields.String(required=True, validate=validate.Length(1, 20))
+    code = Text(required=True, validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,29}$"))
+    name = Text(required=True, validate=validate.Length(1, 20))
 
 
 class WarningSchema(Schema):
@@ -48,13 +49,13 @@ class ClassSchema(Schema):
     filing_no = fields.String(dump_only=True)
     status = fields.String(dump_only=True)
     status_text = fields.String(dump_only=True)
-    base_id = fields.String(load_default=None)
+    base_id = Text(load_default=None)
     base_name = fields.String(dump_only=True)
-    title = fields.String(required=True, validate=validate.Length(1, 120))
-    training_type = fields.String(required=True, validate=validate.OneOf(TRAINING_TYPES))
+    title = Text(required=True, validate=validate.Length(1, 120))
+    training_type = Text(required=True, validate=validate.OneOf(TRAINING_TYPES))
     occupation = fields.Nested(OccupationSchema, load_default=None, allow_none=True)
-    level = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
-    course_title = fields.String(load_default="", validate=validate.Length(0, 120))
+    level = Text(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
+    course_title = Text(load_default="", validate=validate.Length(0, 120))
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
     class_hours = fields.Integer(required=True, strict=True, validate=validate.Range(1, 5000))
@@ -116,7 +117,7 @@ def show_warning(found: Problem) -> dict[str, str]:
 
 def show_whole_class(training_class: TrainingClass) -> dict[str, Any]:
     """A class with its counts and history."""
-    return show_class(training_class) | {
+    return show_class(training_class, classes.doubts_about(training_class)) | {
         "counts": enrolments.counts(training_class),
         "name_differences": len(enrolments.name_differences(training_class)),
         "steps": [show_step(step) for step in steps_of(training_class.id)],
@@ -133,7 +134,7 @@ def reachable_class(class_id: str) -> TrainingClass:
 class ClassQuery(PageQuery):
     """Filters of the list of classes."""
 
-    status = fields.String(load_default=None, validate=validate.OneOf(TRAINING_CLASS.states))
+    status = Text(load_default=None, validate=validate.OneOf(TRAINING_CLASS.states))
 
 
 @blueprint.route("", methods=["GET"])
@@ -158,11 +159,13 @@ def file_class(body: dict[str, Any]) -> dict[str, Any]:
     if base is None or body.pop("base_id") not in (None, str(base.id)):
         raise FieldRefused(field="base_id")
     papers = body.pop("papers")
+    if papers is not None and len({paper["code"] for paper in papers}) < len(papers):
+        raise classes.PapersUnusable(field="papers")
     filing = Filing(
         **{**body, "level": body["level"] or ""},
         papers={paper["code"]: paper["name"] for paper in papers} if papers else None,
     )
-    training_class, warnings = classes.file_class(act(), base, filing)
+    training_class, warnings = classes.file_class(act(), base, filing, uncovered=fonts.uncovered)
     return show_class(training_class, warnings)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from peewee import DatabaseError, ImproperlyConfigured
 
 from api import lifecycles
 from api.callers import act_of, utc_now
@@ -21,6 +22,7 @@ from api.settings import Settings, from_environment
 from skills_registry import __version__, accounts
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault, load_vault
 from skills_registry.foundation.storage import database, migrate, open_database
@@ -37,9 +39,28 @@ def told_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **options)
         except RegistryError as error:
             click.echo(f"{error.sentence('zh')}\n{error.sentence('en')}", err=True)
-            sys.exit(1)
+        except ImproperlyConfigured:
+            click.echo("缺少 PostgreSQL 驱动，请安装： pip install '.[postgresql]' (driver missing)", err=True)
+        except DatabaseError as error:
+            kind = type(error).__name__
+            click.echo(f"数据库无法使用，请检查 DATABASE_URL 和数据库服务。 Database unavailable ({kind}).", err=True)
+        sys.exit(1)
 
     return run
+
+
+def filled(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """An option that must not be blank."""
+    if not value.strip():
+        raise click.BadParameter("不能为空 must not be empty")
+    return value.strip()
+
+
+def division(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """An option that is the code of a division that exists."""
+    if division_name(value) is None:
+        raise click.BadParameter("不是已知的行政区划代码 no known division code")
+    return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -109,7 +130,7 @@ def demo_command() -> None:
 
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--threads", default=4, show_default=True, help="同时处理的请求数 requests at once")
 @told_plainly
 def serve_command(host: str, port: int, threads: int) -> None:
@@ -187,9 +208,9 @@ def accounts_group() -> None:
 
 
 @accounts_group.command("create")
-@click.option("--organisation", required=True, help="单位名称 name of the organisation")
-@click.option("--division", required=True, help="行政区划代码 GB/T 2260, e.g. 630202")
-@click.option("--operator", required=True, help="经办人 the natural person's name at work")
+@click.option("--organisation", required=True, callback=filled, help="单位名称 name of the organisation")
+@click.option("--division", required=True, callback=division, help="行政区划代码 GB/T 2260, e.g. 630202")
+@click.option("--operator", required=True, callback=filled, help="经办人 the natural person's name at work")
 @click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "public"]))
 @click.option("--days", default=365, show_default=True, help="密钥有效天数 days that the key is good for")
 @told_plainly

@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases, require_reach
 from api.classes import reachable_class
 from api.lists import PageQuery, page, page_of
@@ -44,8 +45,8 @@ class EnrolmentSchema(Schema):
 class CorrectionSchema(Schema):
     """The right name, and why it was wrong."""
 
-    reason = fields.String(load_default="姓名更正", validate=validate.Length(1, 500))
-    name = fields.String(required=True, validate=validate.Length(1, 100))
+    reason = Prose(load_default="姓名更正", validate=validate.Length(1, 500))
+    name = Text(required=True, validate=validate.Length(1, 100))
 
 
 class DifferenceSchema(Schema):

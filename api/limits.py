@@ -10,13 +10,14 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from api.bodies import typed
 from skills_registry.foundation.identifiers import check_certificate_number
 
 READING = "300/minute"
 NAME_CHECKS = "10/hour"
 LOOKUPS = "20/minute"
 
-limiter = Limiter(get_remote_address, strategy="moving-window", headers_enabled=True)
+limiter = Limiter(get_remote_address, strategy="moving-window")
 
 
 def install(app: Flask) -> None:
@@ -30,7 +31,9 @@ def by_code() -> str:
 
 
 def by_number() -> str:
-    """A typed certificate number as the thing that is counted, folded as the look-up folds it."""
-    body = request.get_json(silent=True) if request.is_json else request.form
-    typed = str(body.get("number", ""))[:100] if hasattr(body, "get") else ""
-    return f"number:{check_certificate_number(typed).text or typed}"
+    """A typed certificate number as the thing that is counted, read and folded as the look-up does.
+
+    What is no number cannot match, so it is counted by who typed it.
+    """
+    number = check_certificate_number(typed("number")).text
+    return f"number:{number}" if number else f"typist:{get_remote_address()}"

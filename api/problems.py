@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, has_request_context, json, render_template, request
-from peewee import DatabaseError, OperationalError
+from peewee import DatabaseError, DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from skills_registry.bases.entries import ChangedMeanwhile
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 #: Which status answers which error; the first class that fits, so narrow before wide.
 STATUSES: tuple[tuple[type[errors.RegistryError], int], ...] = (
     (errors.InputRefused, 422),
+    (errors.Undrawable, 409),
     (errors.NotAllowed, 403),
     (errors.NotFound, 404),
     (ChangedMeanwhile, 412),
@@ -41,7 +42,12 @@ HTTP_SENTENCES: dict[int, tuple[str, str, str]] = {
     403: ("not_allowed", "您的账号没有权限进行这项操作。", "Your account may not do this."),
     404: ("not_found", "没有找到。", "Not found."),
     405: ("method_not_allowed", "此地址不支持这种请求方法。", "This address does not take that method."),
-    412: ("changed_meanwhile", "内容已被他人修改，请刷新后再改。", "It was changed meanwhile; load it again."),
+    409: ("conflict", "与已有记录或当前状态冲突。", "It conflicts with what is on record."),
+    412: (
+        "changed_meanwhile",
+        "内容已被他人修改，请刷新后再改。",
+        "It was changed meanwhile; load it again.",
+    ),
     413: ("too_large", "文件或内容太大，最大10 MB。", "Too large: at most 10 MB."),
     415: ("unsupported_media_type", "请求的内容类型不受支持。", "This content type is not supported."),
     422: ("invalid_input", "提交的内容有误，请按提示更正。", "What was sent does not fit; see the errors."),
@@ -53,6 +59,7 @@ HTTP_SENTENCES: dict[int, tuple[str, str, str]] = {
     429: ("too_many_requests", "请求过于频繁，请稍后再试。", "Too many requests; please try again later."),
     500: ("internal_error", "系统出现意外错误，已记录。", "Something unexpected happened; it was logged."),
     503: ("unavailable", "系统繁忙，请稍后再试。", "Busy; please try again soon."),
+    507: ("storage_full", "存储空间已满，请联系系统管理员。", "Storage is full; please tell the operator."),
 }
 
 #: marshmallow's sentences in Chinese, by how they begin.
@@ -76,6 +83,7 @@ FIELD_SENTENCES: tuple[tuple[str, str], ...] = (
     ("Longer than", "太长。"),
     ("Length must be", "长度不符。"),
     ("String does not match", "格式不对。"),
+    ("Must be on one line", "不能换行。"),
 )
 
 
@@ -168,12 +176,16 @@ def _translated(text: str) -> str:
 
 
 def from_database(error: DatabaseError) -> Response:
-    """Another writer holds the lock, the disk is full or the server is away: try again, nothing was changed."""
-    full = isinstance(error, OperationalError) and ("full" in str(error) or "No space" in str(error))
-    log.error("database_unavailable", kind=type(error).__name__, full=full)
-    status = 507 if full else 503
-    code, zh, en = HTTP_SENTENCES[503]
-    return problem(status, "storage_full" if full else code, en if language() == "en" else zh)
+    """What the database refused: a twin on record, a value it cannot hold, or that it is busy or away."""
+    if isinstance(error, IntegrityError):
+        status = 409
+    elif isinstance(error, DataError):
+        status = 422
+    else:
+        status = 507 if "full" in str(error) or "No space" in str(error) else 503
+    log.error("database_refused", kind=type(error).__name__, status=status)
+    code, zh, en = HTTP_SENTENCES[status]
+    return problem(status, code, en if language() == "en" else zh)
 
 
 def from_surprise(error: Exception) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from certificates.token import check_public_url
+from skills_registry.foundation.errors import FieldRefused
 from skills_registry.foundation.storage import DEFAULT_URL
 
 
@@ -32,7 +33,7 @@ class Settings:
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment names; see ``docs/architecture.md`` for the list.
 
-    :raises InputRefused: ``PUBLIC_URL`` cannot be printed into a code.
+    :raises InputRefused: ``PUBLIC_URL`` cannot be printed into a code, or ``PROXIES`` is no number.
     """
     env = os.environ if environment is None else environment
     var = Path(env.get("REGISTRY_VAR", "var"))
@@ -45,5 +46,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         documents_directory=Path(env.get("DOCUMENTS_DIRECTORY", var / "documents")),
         policy_file=Path(policy) if policy else None,
         rate_limit_storage=env.get("REDIS_URL", "memory://"),
-        proxies=int(env.get("PROXIES", "0")),
+        proxies=_count(env.get("PROXIES", "0")),
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise FieldRefused(field="PROXIES")
+    return int(text)

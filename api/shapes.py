@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from skills_registry.foundation.levels import LEVELS
 from skills_registry.foundation.lifecycle import Step
 
@@ -16,33 +17,33 @@ EDITIONS = ("1999", "2015", "2022")
 class OccupationSchema(Schema):
     """An occupation is only meaningful with the dictionary's edition (DOMAIN §3.4)."""
 
-    edition = fields.String(required=True, validate=validate.OneOf(EDITIONS))
-    code = fields.String(required=True, validate=validate.Regexp(r"^[1-9]-[0-9]{2}-[0-9]{2}-[0-9]{2}$"))
-    name = fields.String(required=True, validate=validate.Length(1, 60))
+    edition = Text(required=True, validate=validate.OneOf(EDITIONS))
+    code = Text(required=True, validate=validate.Regexp(r"^[1-9]-[0-9]{2}-[0-9]{2}-[0-9]{2}$"))
+    name = Text(required=True, validate=validate.Length(1, 60))
 
 
 class ScopeSchema(OccupationSchema):
     """One trade of a listing's scope."""
 
-    highest_level = fields.String(required=True, validate=validate.OneOf(LEVELS))
+    highest_level = Text(required=True, validate=validate.OneOf(LEVELS))
 
 
 class ReasonSchema(Schema):
     """Why."""
 
-    reason = fields.String(required=True, validate=validate.Length(1, 500))
+    reason = Prose(required=True, validate=validate.Length(1, 500))
 
 
 class StepSchema(Schema):
     """One step of a record's history."""
 
     action = fields.String()
-    origin = fields.String(allow_none=True, data_key="from")
+    origin = Text(allow_none=True, data_key="from")
     to = fields.String(allow_none=True)
     at = fields.DateTime()
     by_role = fields.String()
     by_account = fields.String(allow_none=True)
-    reason = fields.String()
+    reason = Prose()
 
 
 def show_step(step: Step) -> dict[str, Any]:

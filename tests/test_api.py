@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from api import callers, limits
 from api.app import create_app
+from api.demo_people import credit_code
 from skills_registry import accounts
 from skills_registry.certification import issuing
 from skills_registry.training.classes import TrainingClass
@@ -69,7 +70,9 @@ def test_every_route_says_which_roles_it_is_for(client: FlaskClient) -> None:
     assert callers.undeclared(client.application) == []
 
 
-def test_an_expired_a_revoked_and_an_inactive_key_are_no_keys(client: FlaskClient, small_world: World) -> None:
+def test_an_expired_a_revoked_and_an_inactive_key_are_no_keys(
+    client: FlaskClient, small_world: World
+) -> None:
     def status(key: str) -> int:
         return client.get("/api/v1/classes", headers={"Authorization": f"Bearer {key}"}).status_code
 
@@ -85,7 +88,9 @@ def test_an_expired_a_revoked_and_an_inactive_key_are_no_keys(client: FlaskClien
 def test_a_role_that_a_route_is_not_for_is_refused_before_validation(
     client: FlaskClient, small_world: World
 ) -> None:
-    answer = client.post("/api/v1/classes", json={"nonsense": 1}, headers=bearer(small_world, "county_officer"))
+    answer = client.post(
+        "/api/v1/classes", json={"nonsense": 1}, headers=bearer(small_world, "county_officer")
+    )
     assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
 
 
@@ -121,7 +126,9 @@ def test_foreign_records_answer_exactly_as_unknown_ones(client: FlaskClient, sma
     assert client.post(f"/api/v1/classes/{training_class.id}/opening", headers=elsewhere).status_code == 404
 
 
-def test_a_post_sent_twice_with_one_idempotency_key_is_done_once(client: FlaskClient, small_world: World) -> None:
+def test_a_post_sent_twice_with_one_idempotency_key_is_done_once(
+    client: FlaskClient, small_world: World
+) -> None:
     headers = bearer(small_world, "base_clerk", **{"Idempotency-Key": "filing-1"})
     first = client.post("/api/v1/classes", json=FILING, headers=headers)
     second = client.post("/api/v1/classes", json=FILING, headers=headers)
@@ -193,7 +200,15 @@ def test_the_public_page_shows_the_facts_and_nothing_else_about_the_person(
 ) -> None:
     code, certificate = code_of(small_world)
     page = client.get(f"/v/{code}")
-    for fact in ("有效", "保健按摩师", "五级/初级工", "120", "乐都区晨曦职业培训学校", "李**", certificate.number):
+    for fact in (
+        "有效",
+        "保健按摩师",
+        "五级/初级工",
+        "120",
+        "乐都区晨曦职业培训学校",
+        "李**",
+        certificate.number,
+    ):
         assert fact in page.text
     for secret in ("李晓东", "632127197610289953", "残疾", str(certificate.id)):
         assert secret not in page.text
@@ -209,7 +224,7 @@ def test_a_name_is_checked_by_form_and_by_json(client: FlaskClient, small_world:
     assert client.post(path, json={"name": "李晓东"}).json == {"match": True}
     assert client.post(path, json={"name": "李"}).json == {"match": False}
     assert client.post(path, json={"name": ["李晓东"]}).json == {"match": False}
-    assert client.post(path, data=b"\xff", content_type="application/json").json == {"match": False}
+    assert client.post(path, data=b"\xff", content_type="application/json").status_code == 400
     assert client.post(path, data={"name": "李晓东"}).status_code == 200
     assert client.post("/v/1234/name-check", json={"name": "李晓东"}).json == {"match": False}
 
@@ -265,7 +280,10 @@ def test_a_class_is_drawn_as_pdf_with_a_neutral_file_name(client: FlaskClient, s
 
 
 def test_an_unforeseen_error_tells_nothing_but_that_it_happened(
-    client: FlaskClient, small_world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    client: FlaskClient,
+    small_world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail(*_: object) -> None:
         raise KeyError("李晓东")
@@ -303,3 +321,151 @@ def test_the_log_says_what_was_asked_and_nothing_about_anybody(
     assert lines.count("request") >= 3
     for secret in ("李晓东", code, code[20:60], certificate.number, small_world.key("base_clerk")):
         assert secret not in lines
+
+
+HOSTILE_BODIES = {
+    "surrogate": b'{"name": "\\ud800", "title": "\\ud800"}',
+    "nul": b'{"name": "a\\u0000b"}',
+    "bidi": '{"name": "a\u202eb"}'.encode(),
+    "surrogate key": b'{"\\ud800": 1}',
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 20_000,
+    "huge number": b'{"capacity": ' + b"9" * 5_000 + b"}",
+    "not json": b"{",
+    "not utf-8": b'{"name": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("kind", sorted(HOSTILE_BODIES))
+def test_no_body_whatever_makes_the_service_stumble(
+    client: FlaskClient, small_world: World, kind: str
+) -> None:
+    code, _ = code_of(small_world)
+    json_type = {"Content-Type": "application/json"}
+    for path, headers in (
+        ("/api/v1/classes", bearer(small_world, "base_clerk")),
+        ("/api/v1/bases", bearer(small_world, "city_officer")),
+        (f"/v/{code}/name-check", {}),
+        ("/verify", {}),
+    ):
+        answer = client.post(path, data=HOSTILE_BODIES[kind], headers=headers | json_type)
+        assert answer.status_code in (400, 422), (path, answer.status_code)
+    assert TrainingClass.select().count() == 1
+
+
+def test_a_text_of_blanks_is_an_empty_text(client: FlaskClient, small_world: World) -> None:
+    training_class = small_world.submitted_class()
+    answer = client.post(
+        f"/api/v1/classes/{training_class.id}/return",
+        json={"reason": " \u3000 "},
+        headers=bearer(small_world, "city_officer"),
+    )
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "reason")
+    titled = client.post(
+        "/api/v1/classes", json=FILING | {"title": "  "}, headers=bearer(small_world, "base_clerk")
+    )
+    assert titled.status_code == 422
+
+
+def test_a_body_of_another_kind_is_told_so(client: FlaskClient, small_world: World) -> None:
+    answer = client.post(
+        "/api/v1/classes",
+        data=b"<class/>",
+        headers=bearer(small_world, "base_clerk", **{"Content-Type": "text/xml"}),
+    )
+    assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+
+
+def test_padding_a_number_gives_no_further_guesses(client: FlaskClient, small_world: World) -> None:
+    _, certificate = code_of(small_world)
+    answers = [
+        client.post("/verify", json={"number": " " * blanks + certificate.number, "name": "王"}).status_code
+        for blanks in range(90, 101)
+    ]
+    assert answers == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "papers",
+    [
+        [{"code": "theory", "name": "理论"}, {"code": "theory", "name": "口试"}],
+        [{"code": "theory", "name": "理论"}, {"code": "oral", "name": "理论"}],
+        [{"code": "who", "name": "姓名"}],
+        [{"code": "citizen_id", "name": "理论"}],
+        [{"code": "hours", "name": "理论"}],
+        [],
+    ],
+)
+def test_papers_that_no_sheet_could_hold_are_refused(
+    client: FlaskClient, small_world: World, papers: list[dict[str, str]]
+) -> None:
+    body = FILING | {"papers": papers}
+    answer = client.post("/api/v1/classes", json=body, headers=bearer(small_world, "base_clerk"))
+    assert answer.status_code == 422, answer.text
+
+
+def test_the_certificate_names_the_occupation_of_the_listing_and_no_other(
+    client: FlaskClient, small_world: World
+) -> None:
+    body = FILING | {"occupation": FILING["occupation"] | {"name": "一级建造师"}}  # type: ignore[operator]
+    answer = client.post("/api/v1/classes", json=body, headers=bearer(small_world, "base_clerk"))
+    assert (answer.status_code, answer.json["code"]) == (409, "occupation_out_of_scope")
+    assert "保健按摩师" in answer.json["detail"]
+
+
+def test_a_course_title_that_cannot_be_printed_is_told_at_the_filing(
+    client: FlaskClient, small_world: World
+) -> None:
+    body = FILING | {"occupation": None, "level": None, "training_type": "practical_technology"}
+    answer = client.post(
+        "/api/v1/classes",
+        json=body | {"course_title": "养殖\U0001f404"},
+        headers=bearer(small_world, "base_clerk"),
+    )
+    assert (answer.status_code, answer.json["code"]) == (409, "undrawable")
+    assert "U+1F404" in answer.json["detail"]
+
+
+def test_what_was_doubtful_at_the_filing_is_told_to_the_officer_who_decides(
+    client: FlaskClient, small_world: World
+) -> None:
+    filed = client.post(
+        "/api/v1/classes", json=FILING | {"capacity": 90}, headers=bearer(small_world, "base_clerk")
+    ).json
+    seen = client.get(f"/api/v1/classes/{filed['id']}", headers=bearer(small_world, "county_officer")).json
+    assert [warning["code"] for warning in seen["warnings"]] == ["class_size"]
+
+
+def test_a_listing_entered_by_mistake_is_taken_back_and_entered_again(
+    client: FlaskClient, small_world: World
+) -> None:
+    headers = bearer(small_world, "city_officer")
+    base = client.post(
+        "/api/v1/bases",
+        json={
+            "name": "乐都区新苗学校",
+            "uscc": credit_code("630202", 77),
+            "kind": "training",
+            "division_code": "630202",
+        },
+        headers=headers,
+    ).json
+    trade = {"edition": "2015", "code": "4-10-04-02", "name": "保健按摩师", "highest_level": "level5_junior"}
+    listing = {
+        "plaque_number": "纸-7",
+        "valid_from": "2025-01-01",
+        "valid_until": "2025-12-31",
+        "basis": "文件",
+        "scope": [trade],
+    }
+    path = f"/api/v1/bases/{base['id']}/listing"
+    assert client.post(path, json=listing, headers=headers).status_code == 201
+    taken = client.post(path, json=listing | {"valid_from": "2024-01-01"}, headers=headers)
+    assert taken.status_code == 409
+    reason = {"reason": "日期录错"}
+    assert client.post(f"{path}/withdrawal", json=reason, headers=headers).json["listings"] == []
+    assert client.post(path, json=listing, headers=headers).status_code == 201
+    twice = client.post(
+        path, json=listing | {"plaque_number": "纸-8", "scope": [trade, trade]}, headers=headers
+    )
+    assert twice.status_code in (409, 422)

@@ -29,6 +29,7 @@ from skills_registry.bases.listing import (
     restore_listing,
     resume_listing,
     suspend_listing,
+    withdraw_entry,
 )
 from skills_registry.bases.panels import SEAT
 from skills_registry.bases.reviews import reopen
@@ -96,4 +97,5 @@ __all__ = [
     "resume_listing",
     "standing_on",
     "suspend_listing",
+    "withdraw_entry",
 ]

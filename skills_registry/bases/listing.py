@@ -17,7 +17,7 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField, ModelSel
 from skills_registry.accounts import Organisation, register_organisation
 from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken
-from skills_registry.foundation.identifiers import check_uscc
+from skills_registry.foundation.identifiers import check_uscc, division_name
 from skills_registry.foundation.levels import rank
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, steps_of, who_did
 from skills_registry.foundation.series import take
@@ -132,6 +132,22 @@ class AfterGoLive(RuleBroken):
     en = "Only bases listed before {go_live} are entered like this; later ones go through admission."
 
 
+class PlaqueNumberTaken(RuleBroken):
+    """Another listing has this plaque number."""
+
+    code = "plaque_number_taken"
+    zh = "这个牌匾编号已登记在另一条挂牌信息上，请核对。"
+    en = "Another listing has this plaque number; please check."
+
+
+class TradeTwice(FieldRefused):
+    """The scope names a trade twice."""
+
+    code = "trade_twice"
+    zh = "培训范围中同一职业出现了两次，请只保留一条。"
+    en = "The scope names an occupation twice; keep one."
+
+
 class CityDecides(NotAllowed):
     """The county recommends, the city decides."""
 
@@ -148,13 +164,14 @@ class ListingOverlaps(RuleBroken):
     en = "It overlaps a listing of this base ({valid_from} to {valid_until}); please check."
 
 
-def require_in_scope(listing: Listing, edition: str, code: str, level: str) -> None:
-    """:raises OccupationOutOfScope: the listing does not cover this occupation at this level."""
+def require_in_scope(listing: Listing, edition: str, code: str, level: str, *, name: str = "") -> None:
+    """:raises OccupationOutOfScope: the listing does not cover this occupation, of that name, at this level."""
     for entry in listing.scope:
-        if (entry.edition, entry.code) == (edition, code) and rank(level) <= rank(entry.highest_level):
+        fits = (entry.edition, entry.code) == (edition, code) and rank(level) <= rank(entry.highest_level)
+        if fits and name in ("", entry.name):
             return
     known = "、".join(f"{entry.name}（{entry.edition}年版 {entry.code}）" for entry in listing.scope)
-    raise OccupationOutOfScope(occupation=code, scope=known or "—")
+    raise OccupationOutOfScope(occupation=f"{name} {code}".strip(), scope=known or "—")
 
 
 def register_base(
@@ -173,7 +190,7 @@ def register_base(
         raise FieldRefused(code=wrong.code, zh=wrong.sentence("zh"), en=wrong.sentence("en"), field="uscc")
     if kind not in BASE_KINDS:
         raise FieldRefused(field="kind")
-    if not act.by.covers(division_code):
+    if not act.by.covers(division_code) or division_name(division_code) is None:
         raise FieldRefused(field="division_code")
     require_permitted_wording(act.policy, act.today, public_name=public_name or name)
     with database.atomic():
@@ -243,7 +260,12 @@ def admit(
 def _record(
     base: Base, plaque_number: str, first: date, last: date, basis: str, scope: Sequence[Trade], status: str
 ) -> Listing:
+    _hold(base)
     _require_no_overlap(base, first, last)
+    if Listing.select().where(Listing.plaque_number == plaque_number).exists():
+        raise PlaqueNumberTaken()
+    if len({(trade.edition, trade.code) for trade in scope}) < len(scope):
+        raise TradeTwice(field="scope")
     listing = Listing.create(
         base=base,
         plaque_number=plaque_number,
@@ -255,6 +277,11 @@ def _record(
     for trade in scope:
         ScopeEntry.create(listing=listing, **vars(trade))
     return listing
+
+
+def _hold(base: Base) -> None:
+    # A write on the base makes transactions that look at its listings wait for each other.
+    Base.update(number=base.number).where(Base.id == base.id).execute()
 
 
 def _require_no_overlap(
@@ -293,6 +320,24 @@ def _require_city(act: Act, listing: Listing) -> None:
     )
     if act.by.role == "county_officer" and not entered_by_city:
         raise CityDecides()
+
+
+def withdraw_entry(act: Act, listing: Listing, reason: str) -> None:
+    """Take back a listing that was entered by mistake, before it is confirmed; its trace stays with the base.
+
+    :raises WrongState: it is confirmed, and can only be ended.
+    """
+    if listing.status != LISTING.first:
+        raise LISTING.refusal(listing.status, "confirm")
+    told = {"plaque_number": listing.plaque_number, "listing": str(listing.id)}
+    with database.atomic():
+        ScopeEntry.delete().where(ScopeEntry.listing == listing.id).execute()
+        gone = (
+            Listing.delete().where((Listing.id == listing.id) & (Listing.status == LISTING.first)).execute()
+        )
+        if gone != 1:
+            raise LISTING.refusal(Listing.get_by_id(listing.id).status, "confirm")
+        note(act, "base", listing.base_id, "withdraw_listing_entry", reason=reason, detail=told)
 
 
 def suspend_listing(act: Act, listing: Listing, reason: str) -> Listing:
@@ -334,6 +379,7 @@ def restore_listing(act: Act, listing: Listing, reason: str) -> Listing:
     """
     with database.atomic():
         move(act, LISTING, listing, "restore", reason=reason)
+        _hold(listing.base)
         back_from = max(listing.left_on or listing.valid_until, listing.valid_from)
         _require_no_overlap(listing.base, back_from, listing.valid_until, but=listing)
         listing.left_on = None

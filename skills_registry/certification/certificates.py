@@ -7,7 +7,7 @@ correction of a person or a base never changes an old certificate: correcting me
 from __future__ import annotations
 
 import hmac
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField
@@ -18,7 +18,7 @@ from skills_registry.certification.printed import Printed
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act, Role
-from skills_registry.foundation.errors import FieldRefused, NotFound, Undrawable
+from skills_registry.foundation.errors import FieldRefused, NotFound
 from skills_registry.foundation.identifiers import parse_certificate_number
 from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import Lifecycle, Move, latest_state
@@ -53,13 +53,6 @@ CERTIFICATE_KINDS: dict[str, tuple[str, str]] = {
     "training_completion": ("职业技能培训合格证书", "Certificate of Training Completion"),
     "competition_award": ("技能竞赛获奖证书", "Skills Competition Award"),
 }
-
-
-class Typeface(Protocol):
-    """The knowledge of what can be printed."""
-
-    def __call__(self, text: str) -> str:
-        """The characters of a text that no certificate font covers."""
 
 
 class Certificate(Record):
@@ -115,15 +108,6 @@ Certificate.add_index(
         where=(Certificate.status != "superseded"),
     )
 )
-
-
-def require_covered(text: str, where: str, uncovered: Typeface) -> None:
-    """:raises Undrawable: no installed font covers a character of the text; the facts say where it stands."""
-    missing = uncovered(text)
-    if missing:
-        raise Undrawable(
-            where=where, characters="、".join(f"U+{ord(character):04X}" for character in missing)
-        )
 
 
 def printed_of(vault: Vault, certificate: Certificate) -> Printed:

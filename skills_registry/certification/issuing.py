@@ -27,10 +27,8 @@ from skills_registry import people
 from skills_registry.certification.certificates import (
     CERTIFICATE,
     Certificate,
-    Typeface,
     certificates_of_class,
     derive,
-    require_covered,
 )
 from skills_registry.certification.statement import Signer
 from skills_registry.foundation.acts import Act
@@ -39,7 +37,7 @@ from skills_registry.foundation.identifiers import certificate_number
 from skills_registry.foundation.lifecycle import begin, move, note
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import database, new_id
-from skills_registry.foundation.wording import require_permitted_wording
+from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, require_took_no_part
 from skills_registry.training.enrolments import (
     ENROLMENT,
@@ -62,6 +60,14 @@ class ReasonMissing(RuleBroken):
     en = "Please give a reason."
 
 
+class Expired(RuleBroken):
+    """Facts: ``expires_on``."""
+
+    code = "certificate_expired"
+    zh = "证书已于{expires_on}到期，不能补发；请重新参加培训，合格后取得新证书。"
+    en = "The certificate expired on {expires_on} and cannot be reissued; new training leads to a new one."
+
+
 def issue(act: Act, training_class: TrainingClass, signer: Signer, uncovered: Typeface) -> list[Certificate]:
     """Approve a submitted class and issue its certificates, all or nothing; approved before, it answers the same.
 
@@ -74,7 +80,7 @@ def issue(act: Act, training_class: TrainingClass, signer: Signer, uncovered: Ty
     """
     require_took_no_part(act, training_class)
     if training_class.status == "approved":
-        return list(certificates_of_class(training_class.id))
+        return _issued_at_approval(training_class)
     try:
         with database.atomic():
             move(act, TRAINING_CLASS, training_class, "approve")
@@ -82,8 +88,12 @@ def issue(act: Act, training_class: TrainingClass, signer: Signer, uncovered: Ty
     except WrongState:
         # The other click of a double click came first: its certificates are the answer.
         if TrainingClass.get_by_id(training_class.id).status == "approved":
-            return list(certificates_of_class(training_class.id))
+            return _issued_at_approval(training_class)
         raise
+
+
+def _issued_at_approval(training_class: TrainingClass) -> list[Certificate]:
+    return list(certificates_of_class(training_class.id).where(Certificate.replaces.is_null()))
 
 
 def _issue_all(
@@ -142,7 +152,7 @@ def _record(
         base=training_class.base,
         name=act.vault.seal(Certificate.name, key, name),
         issued_on=act.today,
-        expires_on=_expiry(act, training_class),
+        expires_on=replaces.expires_on if replaces else _expiry(act, training_class),
         registered_with=act.policy.city["registered_with"],
         status_index=status_index,
         key_id=signer.key_id,
@@ -189,9 +199,12 @@ def reissue(
 
     :raises NameUnusable: the corrected name cannot be used.
     :raises Undrawable: no installed font covers it.
+    :raises Expired: its validity has ended; a new paper would not bring it back.
     :raises WrongState: the certificate is revoked, suspended or superseded already.
     """
     _require_reason(reason)
+    if certificate.expires_on is not None and certificate.expires_on < act.today:
+        raise Expired(expires_on=certificate.expires_on)
     corrected = usable_name(name) if name else ""
     if corrected:
         require_covered(corrected, "更正后的姓名", uncovered)

@@ -17,7 +17,7 @@ from uuid import UUID
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, IntegrityError, TextField
 
 from skills_registry.bases import BASE_KINDS, LISTING, Base, Listing, standing
-from skills_registry.certification.certificates import RecordedCertificates, Typeface, require_covered
+from skills_registry.certification.certificates import RecordedCertificates
 from skills_registry.certification.printed import PrintedPlaque
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Signer, Statement, commitment
@@ -29,7 +29,7 @@ from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, latest_
 from skills_registry.foundation.privacy import Vault
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import BytesField, InstantField, Record, database
-from skills_registry.foundation.wording import require_permitted_wording
+from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
 
 KIND = "base_plaque"
 TEMPLATE = "base_plaque/1"

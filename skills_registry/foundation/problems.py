@@ -63,6 +63,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "starts_on": ("开班日期", "first day"),
     "capacity": ("计划人数", "capacity"),
     "title": ("班级名称", "title"),
+    "ends_on": ("结业日期", "last day"),
     "hours": ("出勤课时", "hours attended"),
     "theory": ("理论成绩", "theory score"),
     "practice": ("实操成绩", "practice score"),
@@ -163,6 +164,21 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "already_enrolled": Kind(
         WARNING, "此人已在本班花名册中，不重复登记。", "Already enrolled in this class; nothing was changed."
+    ),
+    "already_withdrawn": Kind(
+        WARNING,
+        "此人已从本班退班，本次不登记；如需恢复，请对该学员办理“重新入班”。",
+        "Withdrawn from this class before; nothing was changed. To take them back, use rejoining.",
+    ),
+    "enrolled_under_another_name": Kind(
+        WARNING,
+        "此人在本班登记的姓名与本表不同，未作改动；如需更正，请办理“姓名更正”。",
+        "Enrolled here under another name, which was not changed; to change it, use the correction of a name.",
+    ),
+    "early_submission": Kind(
+        WARNING,
+        "结业日期（{ends_on}）之前提交，请核对培训是否已经结束。",
+        "Submitted before its last day ({ends_on}); please check that the training is over.",
     ),
     "not_on_roster": Kind(
         ERROR,

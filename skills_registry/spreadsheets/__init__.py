@@ -6,7 +6,7 @@ are text where they look like formulas. Nothing here knows the database or judge
 """
 
 from skills_registry.spreadsheets.grids import Cell, CellError
-from skills_registry.spreadsheets.headers import REFUSAL_REASON
+from skills_registry.spreadsheets.headers import REFUSAL_REASON, can_be_read_back
 from skills_registry.spreadsheets.sheet import Sheet, SheetRow, read, require_fields
 from skills_registry.spreadsheets.workbooks import refused_workbook, results_workbook, roster_workbook
 
@@ -16,6 +16,7 @@ __all__ = [
     "CellError",
     "Sheet",
     "SheetRow",
+    "can_be_read_back",
     "read",
     "refused_workbook",
     "require_fields",

@@ -127,6 +127,24 @@ def paper_title(label: str) -> str:
     return label if _PAPER_ENDING.search(label) else f"{label}成绩"
 
 
+def can_be_read_back(papers: Mapping[str, str]) -> bool:
+    """Whether a results sheet with these papers has one meaning for each of its columns."""
+    words = vocabulary(papers)
+    usual = {
+        "姓名": "name",
+        "公民身份号码": "citizen_id",
+        "出勤课时": "hours",
+        "是否合格": "verdict",
+        "备注": "remark",
+    }
+    titles = [paper_title(label) for label in papers.values()]
+    wanted = usual | dict(zip(titles, papers, strict=True))
+    distinct = (
+        len(set(titles)) == len(papers) and not set(titles) & set(usual) and not set(papers) & set(ALIASES)
+    )
+    return distinct and all(words.field_of(title) == field for title, field in wanted.items())
+
+
 def find_header(grids: Sequence[Grid], words: Vocabulary) -> tuple[Grid, Header]:
     """The first worksheet with a complete header, and that header.
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 import skills_registry
+from skills_registry.foundation.errors import Unavailable
 from skills_registry.spreadsheets.grids import Grid, from_json
 from skills_registry.spreadsheets.refusals import REFUSALS, refusal
 
@@ -29,6 +32,28 @@ _ENVIRONMENT = {
 
 #: Each child may take 256 MB and a core; more than two at once would let uploads crowd out everything else.
 _AT_ONCE = BoundedSemaphore(2)
+
+
+#: How long an upload waits for its turn before it is told to come back.
+_PATIENCE_SECONDS = 5
+
+
+class ReadersBusy(Unavailable):
+    """Others are uploading at this moment."""
+
+    code = "readers_busy"
+    zh = "同时上传表格的人较多，请稍后再传一次。"
+    en = "Many sheets are being uploaded at this moment; please send yours again shortly."
+
+
+@contextmanager
+def _a_turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=_PATIENCE_SECONDS):
+        raise ReadersBusy()
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 def read_grids(data: bytes) -> list[Grid]:
@@ -57,7 +82,7 @@ def _answer_of_child(data: bytes) -> dict[str, Any]:
     # quote the file.
     command = [sys.executable, "-P", "-m", _CHILD]
     try:
-        with _AT_ONCE:
+        with _a_turn():
             finished = subprocess.run(  # noqa: S603 - our own interpreter and module, no word from the file
                 command,
                 input=data,

@@ -22,7 +22,7 @@ _NO_PAPERS: Mapping[str, str] = MappingProxyType({})
 
 #: How totals and signature lines begin, in a row without a citizen ID.
 _FOOTER = re.compile(
-    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|总人数|人数合计|以下空白|此表|本表|注\s*[:：]|注\s*\d|说明|填表说明"
+    r"(?:平均|最高分|最低分|及格率|合格率|统计|合\s*计|总\s*计|小\s*计|共\s*计|总人数|人数合计|以下空白|此表|本表|注\s*[:：]|注\s*\d|说明|填表说明"
     r"|(?:填\s*表|制\s*表|填\s*报|审\s*核|复\s*核|经\s*办|负\s*责|联\s*系|校\s*对)(?:人|单位|日期|时间|电话)?\s*(?:[:：(（]|$)"
     r"|备\s*注\s*(?:[:：]|$)|单位负责人|(?:培训)?(?:机构|单位|学校|基地)?(?:负责人|(?:\(|（)?盖\s*章)|日\s*期\s*[:：])"
 )
@@ -90,9 +90,11 @@ def _is_person(cells: list[Cell], by_field: Mapping[str, Cell], words: Vocabular
     citizen_id = by_field.get("citizen_id")
     if not is_blank(citizen_id) and words.field_of(citizen_id) == "citizen_id":
         return False
+    filled = [cell for cell in cells if not is_blank(cell)]
+    if is_blank(by_field.get("name")) and isinstance(filled[0], str) and _FOOTER.match(filled[0].strip()):
+        return False  # a signature line may hold a phone number where the ID stands
     if _has_number(citizen_id):
         return True
-    filled = [cell for cell in cells if not is_blank(cell)]
     if filled == [by_field.get("serial")]:
         return False  # a template numbered in advance
     return not (isinstance(filled[0], str) and _FOOTER.match(filled[0].strip()))

@@ -18,11 +18,12 @@ from skills_registry.bases import Base, require_in_scope, require_listed, requir
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, note, who_did
+from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, note, steps_of, who_did
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
-from skills_registry.foundation.wording import require_permitted_wording
+from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
+from skills_registry.spreadsheets import can_be_read_back
 
 _CLERK: frozenset[Role] = frozenset({"base_clerk"})
 _COUNTY: frozenset[Role] = frozenset({"county_officer"})
@@ -127,6 +128,14 @@ class OccupationMissing(FieldRefused):
     )
 
 
+class PapersUnusable(FieldRefused):
+    """A results sheet with these papers could not be read back."""
+
+    code = "papers_unusable"
+    zh = "考核科目的名称或代码重复，或与成绩表的其他列（如姓名、出勤课时）混淆，请修改。"
+    en = "The papers have equal names or codes, or ones that a results sheet uses for other columns."
+
+
 class ClassClosed(RuleBroken):
     """The class is not with the base. Facts: ``state_zh``, ``state_en``."""
 
@@ -175,7 +184,22 @@ def require_took_no_part(act: Act, training_class: TrainingClass) -> None:
         raise SeparationOfDuties()
 
 
-def file_class(act: Act, base: Base, filing: Filing) -> tuple[TrainingClass, list[Problem]]:
+def told(doubts: Sequence[Problem]) -> dict[str, Any]:
+    """Doubts as a step keeps them, for those who decide later."""
+    return {"doubts": [{"code": d.code, "field": d.field, "facts": d.facts} for d in doubts]}
+
+
+def doubts_about(training_class: TrainingClass) -> list[Problem]:
+    """What was doubtful when the class was filed and last submitted: for the officer who decides."""
+    latest = {step.action: step for step in steps_of(training_class.id) if "doubts" in step.detail}
+    return [
+        Problem(d["code"], d["field"], d["facts"]) for step in latest.values() for d in step.detail["doubts"]
+    ]
+
+
+def file_class(
+    act: Act, base: Base, filing: Filing, *, uncovered: Typeface | None = None
+) -> tuple[TrainingClass, list[Problem]]:
     """File a class of a base listed on its first day; returns it with what the county should look at.
 
     :raises FieldRefused: dates run backwards, a number is not positive, or an unknown type.
@@ -183,16 +207,22 @@ def file_class(act: Act, base: Base, filing: Filing) -> tuple[TrainingClass, lis
     :raises NewClassesHeld: the base is being rectified, or suspended.
     :raises NotListed: the base is not listed on the first day.
     :raises OccupationOutOfScope: the listing does not cover the occupation and level.
+    :raises ForbiddenWording: its subject holds a word that no certificate may have.
+    :raises Undrawable: no installed font covers its subject.
     """
     _require_sound(filing)
     require_may_open_classes(base, act.today)
     listing = require_listed(base, filing.starts_on)
     occupation = filing.occupation or {}
     if occupation:
-        require_in_scope(listing, occupation["edition"], occupation["code"], filing.level)
+        require_in_scope(
+            listing, occupation["edition"], occupation["code"], filing.level, name=occupation["name"]
+        )
     columns = _columns(filing)
     subject = columns["occupation_name"] or columns["course_title"]
     require_permitted_wording(act.policy, act.today, subject=subject)
+    if uncovered is not None:
+        require_covered(subject, "课程或职业名称", uncovered)
     warnings = list(_doubts(act, base, filing))
     with database.atomic():
         number = take(f"class_filing/{act.today.year}")[0]
@@ -203,7 +233,7 @@ def file_class(act: Act, base: Base, filing: Filing) -> tuple[TrainingClass, lis
             papers=dict(filing.papers or DEFAULT_PAPERS),
             **columns,
         )
-        begin(act, TRAINING_CLASS, training_class, "file", detail={"warnings": [w.code for w in warnings]})
+        begin(act, TRAINING_CLASS, training_class, "file", detail=told(warnings))
     return training_class, warnings
 
 
@@ -217,6 +247,8 @@ def _require_sound(filing: Filing) -> None:
             raise FieldRefused(field=field)
     if bool(filing.occupation) != bool(filing.level):
         raise OccupationMissing(field="level" if filing.occupation else "occupation")
+    if filing.papers is not None and not (filing.papers and can_be_read_back(filing.papers)):
+        raise PapersUnusable(field="papers")
     if not filing.occupation and filing.training_type not in WITHOUT_OCCUPATION:
         raise OccupationMissing(field="occupation")
 

@@ -28,9 +28,10 @@ from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import clean_name
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.privacy import Vault
+from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import BytesField, InstantField, Record, SealedField, database, new_id
 from skills_registry.people import Person
-from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, hold, require_with_base
+from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, hold, require_with_base, told
 
 _BASE_OR_COUNTY: frozenset[Role] = frozenset({"base_clerk", "county_officer"})
 
@@ -221,7 +222,14 @@ def correct_name(act: Act, enrolment: Enrolment, name: str, reason: str) -> Enro
         enrolment.name_index = people.name_index(act.vault, corrected)
         enrolment.save(only=[Enrolment.name, Enrolment.name_index])
         note(act, ENROLMENT.noun, enrolment.id, "correct_name", reason=reason)
+        _trace(act, enrolment, "correct_name")
     return enrolment
+
+
+def _trace(act: Act, enrolment: Enrolment, action: str) -> None:
+    # The class's own history tells who had a hand in it: four eyes are counted there.
+    detail = {"enrolment": str(enrolment.id)}
+    note(act, TRAINING_CLASS.noun, enrolment.training_class_id, action, detail=detail)
 
 
 def usable_name(name: str) -> str:
@@ -245,7 +253,9 @@ def withdraw(act: Act, enrolment: Enrolment, reason: str) -> Enrolment:
     """
     require_with_base(enrolment.training_class)
     with database.atomic():
+        hold(enrolment.training_class)
         move(act, ENROLMENT, enrolment, "withdraw", reason=reason)
+        _trace(act, enrolment, "withdraw")
     return enrolment
 
 
@@ -256,7 +266,9 @@ def rejoin(act: Act, enrolment: Enrolment, reason: str) -> Enrolment:
     """
     require_with_base(enrolment.training_class)
     with database.atomic():
+        hold(enrolment.training_class)
         move(act, ENROLMENT, enrolment, "rejoin", reason=reason)
+        _trace(act, enrolment, "rejoin")
     return enrolment
 
 
@@ -266,10 +278,18 @@ def submit_class(act: Act, training_class: TrainingClass) -> TrainingClass:
     :raises ResultsMissing: an enrolled trainee has no result.
     :raises WrongState: it is not open or returned.
     """
+    doubts = doubts_at_submission(act, training_class)
     with database.atomic():
-        move(act, TRAINING_CLASS, training_class, "submit")
+        move(act, TRAINING_CLASS, training_class, "submit", detail=told(doubts))
         require_results(training_class)
     return training_class
+
+
+def doubts_at_submission(act: Act, training_class: TrainingClass) -> list[Problem]:
+    """What the city should look at before it approves."""
+    if act.today >= training_class.ends_on:
+        return []
+    return [Problem("early_submission", "ends_on", {"ends_on": training_class.ends_on.isoformat()})]
 
 
 def dissolve_class(act: Act, training_class: TrainingClass, reason: str) -> TrainingClass:

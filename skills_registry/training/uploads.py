@@ -8,7 +8,6 @@ may have changed since, and then writes all accepted rows in one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -18,10 +17,11 @@ from peewee import CharField, ForeignKeyField, IntegerField, JSONField, ModelSel
 
 from skills_registry import people
 from skills_registry.foundation.acts import Act, Role
-from skills_registry.foundation.errors import RuleBroken
+from skills_registry.foundation.errors import RuleBroken, WrongState
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, SealedField, database, new_id
+from skills_registry.foundation.wording import Typeface
 from skills_registry.people import Person
 from skills_registry.spreadsheets import read, refused_workbook, results_workbook
 from skills_registry.training.classes import TrainingClass, hold, require_with_base
@@ -52,9 +52,6 @@ UPLOAD = Lifecycle(
 )
 
 KINDS: dict[str, tuple[str, str]] = {"roster": ("花名册", "roster"), "results": ("成绩表", "results")}
-
-#: Says which characters of a text cannot be printed; given by the floor that knows the fonts.
-Uncovered = Callable[[str], str]
 
 
 class Upload(Record):
@@ -100,7 +97,7 @@ class NothingAccepted(RuleBroken):
 
 
 def stage(
-    act: Act, training_class: TrainingClass, kind: str, content: bytes, *, uncovered: Uncovered | None = None
+    act: Act, training_class: TrainingClass, kind: str, content: bytes, *, uncovered: Typeface | None = None
 ) -> Upload:
     """Read and check a roster or results sheet and keep the report; writes no roster and no result.
 
@@ -120,6 +117,7 @@ def stage(
             staged_at=act.at,
         )
         begin(act, UPLOAD, upload, "stage", detail={"kind": kind})
+        note(act, "training_class", training_class.id, f"stage_{kind}", detail={"upload": str(upload.id)})
         places = _places_left(training_class)
         for row in rows:
             problems = [*row.problems, *_check_against_records(act, training_class, kind, row, uncovered)]
@@ -138,8 +136,12 @@ def _places_left(training_class: TrainingClass) -> int:
     return training_class.capacity - enrolled.count()
 
 
+#: Warnings of rows that bring nobody new.
+_ALREADY_HERE = ("already_enrolled", "already_withdrawn")
+
+
 def _takes_a_place(problems: list[Problem]) -> bool:
-    return not any(problem.is_error or problem.code == "already_enrolled" for problem in problems)
+    return not any(problem.is_error or problem.code in _ALREADY_HERE for problem in problems)
 
 
 def _check_sheet(act: Act, training_class: TrainingClass, kind: str, sheet: Any) -> list[CheckedRow]:
@@ -190,7 +192,7 @@ def problems_of(row: UploadRow) -> list[Problem]:
 
 
 def _check_against_records(
-    act: Act, training_class: TrainingClass, kind: str, row: CheckedRow, uncovered: Uncovered | None
+    act: Act, training_class: TrainingClass, kind: str, row: CheckedRow, uncovered: Typeface | None
 ) -> list[Problem]:
     """What only the records can tell about a row whose citizen ID and name are sound."""
     citizen_id, name = row.values.get("citizen_id"), row.values.get("name")
@@ -210,14 +212,24 @@ def _roster_doubts(
 ) -> list[Problem]:
     doubts: list[Problem] = []
     days = act.policy.rule("class_opening", training_class.starts_on)["late_enrolment_days"]
-    if person is not None and enrolment_of(training_class, person.id) is not None:
-        return [Problem("already_enrolled", "citizen_id")]
+    known = enrolment_of(training_class, person.id) if person is not None else None
+    if known is not None:
+        return _doubts_of_known(act, known, name)
     if (act.today - training_class.starts_on).days > days:
         doubts.append(Problem("late_enrolment", "citizen_id", {"days": days}))
     if person is not None and person.name_index != people.name_index(act.vault, name):
         doubts.append(Problem("name_differs_from_record", "name"))
     if person is not None and _overlaps(training_class, person):
         doubts.append(Problem("overlapping_class", "citizen_id"))
+    return doubts
+
+
+def _doubts_of_known(act: Act, enrolment: Enrolment, name: str) -> list[Problem]:
+    if enrolment.status == "withdrawn":
+        return [Problem("already_withdrawn", "citizen_id")]
+    doubts = [Problem("already_enrolled", "citizen_id")]
+    if enrolment.name_index != people.name_index(act.vault, name):
+        doubts.append(Problem("enrolled_under_another_name", "name"))
     return doubts
 
 
@@ -285,6 +297,10 @@ def confirm(act: Act, upload: Upload) -> Upload:
     except UploadOutdated:
         _refresh_report(act, upload, accepted)
         raise
+    except WrongState:
+        # The other click of a double click came first: what it recorded is the answer.
+        if Upload.get_by_id(upload.id).status != "confirmed":
+            raise
     return upload
 
 
