@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from api import callers, limits
 from api.app import create_app
+from skills_registry.exits import appeals, sanctions
 from skills_registry.training import uploads
 from tests import admission, evaluated
 from tests.conftest import SAMPLES
@@ -56,6 +57,10 @@ def named(small_world: World) -> dict[str, str]:
         small_world.act("base_clerk"), training_class, "roster", (SAMPLES / "roster-clean.xlsx").read_bytes()
     )
     application = admission.draft(small_world, small_world.base, clerk="base_clerk")
+    letter = sanctions.impose(
+        small_world.act("county_officer"), small_world.base, "interview", ground="no_textbooks", reason="检查"
+    )
+    clerk = small_world.act("base_clerk")
     return {
         "application_id": str(application.id),
         "inspection_id": UNKNOWN,
@@ -64,6 +69,8 @@ def named(small_world: World) -> dict[str, str]:
         "upload_id": str(upload.id),
         "enrolment_id": str(certificate.enrolment_id),
         "evaluation_id": str(evaluated.in_state(small_world, "open").id),
+        "sanction_id": str(letter.id),
+        "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
     }
 
