@@ -62,6 +62,19 @@ class InspectionsSchema(Schema):
     checklist = fields.List(fields.Nested(ChecklistItemSchema))
 
 
+class ExpertSchema(Schema):
+    """An expert who may be appointed: their account and their name at work."""
+
+    account = fields.String()
+    label = fields.String()
+
+
+class ExpertsSchema(Schema):
+    """The experts who may be appointed."""
+
+    items = fields.List(fields.Nested(ExpertSchema))
+
+
 class AppointmentSchema(Schema):
     """The accounts of the experts to appoint."""
 
@@ -222,6 +235,23 @@ def sign_inspection(application_id: str, inspection_id: str) -> dict[str, Any]:
 def read_panel(application_id: str) -> dict[str, Any]:
     """The panel of the present round and its blank sheet."""
     return show_panel(_panel_of(reachable_application(application_id)))
+
+
+@blueprint.route("/<application_id>/experts", methods=["GET"])
+@for_roles("city_officer")
+@blueprint.response(200, ExpertsSchema)
+def list_experts(application_id: str) -> dict[str, Any]:
+    """The experts whom the city may appoint, without those who sit on this panel already."""
+    application = reachable_application(application_id)
+    panel = panels.latest_panel(application)
+    seated = {seat.account_id for seat in panel.seats} if panel else set()
+    return {
+        "items": [
+            {"account": str(account.id), "label": account.operator.label}
+            for account in panels.experts_available()
+            if account.id not in seated
+        ]
+    }
 
 
 @blueprint.route("/<application_id>/panel", methods=["POST"])

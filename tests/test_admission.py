@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -404,6 +406,58 @@ def test_seventy_five_of_a_hundred_is_enough_and_a_point_less_is_not(small_world
     assert reached.passed
     less = scores.Mark(reached.numerator - 1, reached.denominator, 75, 3, reached.rule_from, "")
     assert not less.passed
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Exception]:
+    """Make these acts at the same moment, each on a connection of its own; what they were refused with."""
+    barrier, refusals = Barrier(len(acts)), []
+
+    def make(one: Callable[[], Any]) -> None:
+        with database.connection_context():
+            barrier.wait()
+            try:
+                one()
+            except Exception as error:  # noqa: BLE001 - whatever a thread meets is told
+                refusals.append(error)
+
+    threads = [Thread(target=make, args=(one,)) for one in acts]
+    database.close()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    database.connect(reuse_if_open=True)
+    return refusals
+
+
+def test_the_last_sheets_handed_in_at_one_moment_conclude_the_panel_once(world: World) -> None:
+    application = admission.in_review(world)
+    seats = {name: seat(application, world, name) for name in admission.EXPERTS[:3]}
+    refusals = at_once(
+        *(lambda n=n, s=s: scores.hand_in(world.act(n), s, sheet(), "") for n, s in seats.items())  # type: ignore[misc]
+    )
+    assert refusals == []
+    assert again(application).status == "reviewed"
+    assert [step.action for step in steps_of(application.id)].count("conclude") == 1
+
+
+def test_of_two_decisions_at_one_moment_one_is_made(world: World) -> None:
+    application = admission.noticed(world)
+    refusals = at_once(
+        lambda: reviews.refuse(world.act("deciding_officer"), again(application), "不予认定"),
+        lambda: reviews.list_base(world.act("other_deciding_officer"), again(application), basis="文号"),
+    )
+    assert [type(refusal) for refusal in refusals] == [WrongState]
+    made = [s.action for s in steps_of(application.id) if s.action in ("list", "decide_refusal")]
+    assert len(made) == 1
+    assert Listing.select().where(Listing.base == application.base_id).count() == made.count("list")
+
+
+def test_of_two_applications_of_one_base_at_one_moment_one_is_begun(world: World) -> None:
+    base = admission.applicant(world)
+    refusals = at_once(*[lambda: admission.draft(world, base)] * 2)
+    assert [type(refusal) for refusal in refusals] == [ApplicationOpen]
+    assert Application.select().count() == 1
 
 
 # --- notice and decision ------------------------------------------------------------------------------

@@ -288,6 +288,17 @@ def test_the_city_takes_a_silent_expert_off_the_panel_and_fills_the_seat(small_o
     assert panels.seat_of(world.act("expert_4"), panels.require_panel(again(application))) is not None
 
 
+def test_the_city_sees_whom_it_may_still_appoint(small_office: Office) -> None:
+    world = small_office.world
+    application = admission.inspected(world)
+    path = f"applications/{application.id}/experts"
+    pool = small_office("city_officer", "GET", path)["items"]
+    assert {one["account"] for one in pool} == {account(world, name) for name in admission.EXPERTS}
+    admission.appoint(world, application)
+    left = small_office("city_officer", "GET", path)["items"]
+    assert [one["label"] for one in left] == ["expert_4"]
+
+
 def test_an_inspection_of_another_application_is_not_found_here(small_office: Office) -> None:
     world = small_office.world
     application = admission.inspected(world)

@@ -20,6 +20,7 @@ from peewee import (
     CharField,
     ForeignKeyField,
     IntegerField,
+    IntegrityError,
     JSONField,
     ModelSelect,
 )
@@ -247,11 +248,13 @@ def apply(
     require_own_clerk(act, base)
     standing.require_no_ban(base, act.today)
     written = _written(base, kind or base.kind, scope, sites)
-    with database.atomic():
-        if Application.select().where((Application.base == base) & Application.open).exists():
-            raise ApplicationOpen()
-        application = Application.create(base=base, begun_at=act.at, **written)
-        begin(act, APPLICATION, application, "apply")
+    try:
+        with database.atomic():
+            application = Application.create(base=base, begun_at=act.at, **written)
+            begin(act, APPLICATION, application, "apply")
+    except IntegrityError:
+        # The database itself holds that a base has one application under way.
+        raise ApplicationOpen() from None
     return application
 
 

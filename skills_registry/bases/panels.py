@@ -245,6 +245,11 @@ def require_own_seat(act: Act, seat: PanelSeat) -> None:
         raise NotAllowed()
 
 
+def experts_available() -> list[Account]:
+    """The active accounts of experts, whom the city may appoint; whether one may sit is told then."""
+    return list(Account.select().where((Account.role == "expert") & Account.active).order_by(Account.id))
+
+
 def latest_panel(application: Application) -> Panel | None:
     """The panel of the present round, or None."""
     return Panel.get_or_none((Panel.application == application.id) & (Panel.round == application.round))

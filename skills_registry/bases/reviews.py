@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
+from peewee import IntegrityError
+
 from skills_registry import notices
 from skills_registry.accounts import Account
 from skills_registry.bases.applications import (
@@ -322,13 +324,13 @@ def reopen(act: Act, application: Application, reason: str) -> Application:
     require_reason(reason)
     require_outsider(act, application)
     require_other_person(act, who_did(application.id, "decide_refusal"))
-    with database.atomic():
-        move(act, APPLICATION, application, "reopen", reason=reason)
-        others = Application.select().where((Application.base == application.base_id) & Application.open)
-        if others.exists():
-            raise ApplicationOpen()
-        application.open = True
-        Application.update(open=True).where(Application.id == application.id).execute()
+    try:
+        with database.atomic():
+            move(act, APPLICATION, application, "reopen", reason=reason)
+            Application.update(open=True).where(Application.id == application.id).execute()
+    except IntegrityError:
+        raise ApplicationOpen() from None
+    application.open = True
     return application
 
 
