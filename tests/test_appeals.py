@@ -211,7 +211,7 @@ def test_only_the_bases_own_clerk_appeals(world: World) -> None:
 
 def test_there_is_no_appeal_against_what_is_not_decided_or_no_longer_stands(world: World) -> None:
     proposed = sanctions.impose(
-        world.act("county_officer"), world.base, "censure", ground="safety_hazard", reason="隐患"
+        world.act("county_officer"), world.base, "public_censure", ground="safety_hazard", reason="隐患"
     )
     with pytest.raises(NothingToAppeal):
         against(world, proposed)

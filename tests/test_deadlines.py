@@ -77,7 +77,7 @@ def test_a_cure_is_due_to_the_base_and_its_acceptance_to_the_federation(world: W
 def test_what_is_proposed_or_asked_waits_for_the_city(world: World) -> None:
     asked = withdrawal.ask(world.act("base_clerk"), world.base, "停止办学")
     sanctions.impose(
-        world.act("county_officer"), world.base, "censure", ground="safety_hazard", reason="隐患"
+        world.act("county_officer"), world.base, "public_censure", ground="safety_hazard", reason="隐患"
     )
     found = due(world)
     assert {kind: item.deadline.day for kind, item in found.items()} == {

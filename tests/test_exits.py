@@ -40,7 +40,7 @@ from tests.world import World, massage_class
 GROUNDS = {
     "interview": "records_incomplete",
     "rectification": "conditions_lost",
-    "censure": "false_documents",
+    "public_censure": "false_documents",
     "suspension": "serious_hazard",
     "termination": "subsidy_fraud",
 }
@@ -152,7 +152,7 @@ def test_the_standing_of_earlier_days_stays_what_it_was(world: World) -> None:
 
 def test_the_county_proposes_and_another_officer_of_the_city_decides_a_censure(world: World) -> None:
     proposed = sanctions.impose(
-        world.act("county_officer"), world.base, "censure", ground="false_documents", reason="材料不实"
+        world.act("county_officer"), world.base, "public_censure", ground="false_documents", reason="材料不实"
     )
     assert (proposed.status, standing(world)) == ("proposed", "listed")
     with pytest.raises(NotAllowed):
@@ -220,7 +220,7 @@ def test_an_overdue_cure_leads_one_step_up_and_not_a_day_earlier(world: World) -
     assert letter.ground == "overdue"
     world.on(2025, 3, 19)
     censure = cures.escalate(world.act("county_officer"), letter, "仍未整改")
-    assert (censure.step, censure.status) == ("censure", "proposed")
+    assert (censure.step, censure.status) == ("public_censure", "proposed")
     assert standing(world) == "listed_no_new_classes"
 
 
@@ -319,7 +319,7 @@ ROLES = {
 def in_state(world: World, state: str) -> Sanction:
     """A censure in this state."""
     found = sanctions.impose(
-        world.act("county_officer"), world.base, "censure", ground="safety_hazard", reason="隐患"
+        world.act("county_officer"), world.base, "public_censure", ground="safety_hazard", reason="隐患"
     )
     if state not in ("proposed", "dropped"):
         sanctions.decide(world.act("city_officer"), found, "同意")

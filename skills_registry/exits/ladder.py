@@ -20,7 +20,7 @@ from skills_registry.foundation.workdays import Deadline
 STEPS: dict[str, tuple[str, str]] = {
     "interview": ("约谈", "interview"),
     "rectification": ("限期整改（整改函）", "rectification letter"),
-    "censure": ("通报", "public censure"),
+    "public_censure": ("通报", "public censure"),
     "suspension": ("暂停挂牌", "suspension"),
     "termination": ("摘牌（解除协议）", "termination"),
 }
