@@ -88,20 +88,20 @@ def test_persons_trained_are_distinct_people_of_approved_classes_beside_person_t
     )
 
 
-def test_the_pass_rate_counts_results_of_everyone_who_stayed(world: World) -> None:
-    year_2025(world)
-    assert counted(world, "passed")[:2] == (5, 6)
+def test_the_pass_rate_counts_results_of_everyone_who_stayed(small_world: World) -> None:
+    year_2025(small_world)
+    assert counted(small_world, "passed")[:2] == (5, 6)
 
 
-def test_attendance_counts_who_was_there_for_80_percent_of_the_hours_to_the_hour(world: World) -> None:
+def test_attendance_counts_who_was_there_for_80_percent_of_the_hours_to_the_hour(small_world: World) -> None:
     # 96 of 120 hours are exactly 80 percent, 95 are not.
-    year_2025(world)
-    assert counted(world, "attendance")[:2] == (5, 6)
+    year_2025(small_world)
+    assert counted(small_world, "attendance")[:2] == (5, 6)
 
 
-def test_each_person_is_credited_once_for_the_highest_valid_certificate(world: World) -> None:
-    year_2025(world)
-    assert counted(world, "certificates") == (
+def test_each_person_is_credited_once_for_the_highest_valid_certificate(small_world: World) -> None:
+    year_2025(small_world)
+    assert counted(small_world, "certificates") == (
         Decimal("3.7"),
         5,
         {
@@ -112,14 +112,14 @@ def test_each_person_is_credited_once_for_the_highest_valid_certificate(world: W
     )
 
 
-def test_a_revoked_certificate_no_longer_counts(world: World) -> None:
-    classes = year_2025(world)
+def test_a_revoked_certificate_no_longer_counts(small_world: World) -> None:
+    classes = year_2025(small_world)
     one = Certificate.select().where(Certificate.training_class == classes["A"].id).order_by(Certificate.id)
-    issuing.revoke(world.act("city_officer"), one[1], "冒名顶替")
-    assert counted(world, "certificates")[0] == Decimal("2.75")
-    issuing.revoke(world.act("city_officer"), one[0], "冒名顶替")
+    issuing.revoke(small_world.act("city_officer"), one[1], "冒名顶替")
+    assert counted(small_world, "certificates")[0] == Decimal("2.75")
+    issuing.revoke(small_world.act("city_officer"), one[0], "冒名顶替")
     # The first person still holds the certificate of the course, which has no level.
-    assert counted(world, "certificates")[0] == Decimal("2.65")
+    assert counted(small_world, "certificates")[0] == Decimal("2.65")
 
 
 def test_a_reissued_certificate_counts_once(small_world: World) -> None:
@@ -166,12 +166,12 @@ def test_a_year_without_classes_has_trained_nobody_and_has_no_rates(small_world:
         assert counted(small_world, name)[1] == 0
 
 
-def test_every_base_is_counted_apart_in_the_same_queries(world: World) -> None:
-    year_2025(world)
-    other = world.listed_base("民和县邻家学校", 2)
-    card = evaluation.card_for(world.service.policy, 2025)
-    both = evaluation.count(Question((world.base.id, other.id), 2025, AS_OF, card))
-    assert both[world.base.id]["passed"].numerator == 5
+def test_every_base_is_counted_apart_in_the_same_queries(small_world: World) -> None:
+    year_2025(small_world)
+    other = small_world.listed_base("民和县邻家学校", 2)
+    card = evaluation.card_for(small_world.service.policy, 2025)
+    both = evaluation.count(Question((small_world.base.id, other.id), 2025, AS_OF, card))
+    assert both[small_world.base.id]["passed"].numerator == 5
     assert both[other.id]["passed"].numerator == 0
 
 
@@ -685,14 +685,14 @@ def test_a_clerk_of_another_base_comments_nothing(small_world: World) -> None:
 # What never changes.
 
 
-def test_a_final_evaluation_keeps_its_figures_when_records_change_later(world: World) -> None:
-    year_2025(world)
-    found = in_state(world, "final")
+def test_a_final_evaluation_keeps_its_figures_when_records_change_later(small_world: World) -> None:
+    year_2025(small_world)
+    found = in_state(small_world, "final")
     before = json.dumps(_lines(found))
     for certificate in Certificate.select():
-        issuing.revoke(world.act("city_officer"), certificate, "事后查实")
+        issuing.revoke(small_world.act("city_officer"), certificate, "事后查实")
     assert json.dumps(_lines(Evaluation.get_by_id(found.id))) == before
-    card, now = evaluation.figures_now(world.service.policy, found, date(2026, 1, 12))
+    card, now = evaluation.figures_now(small_world.service.policy, found, date(2026, 1, 12))
     fresh = {f.indicator.code: f.frozen(card, date(2026, 1, 12)) for f in now}
     assert fresh["certificates_and_level"]["numerator"] == "0"
     assert fresh["certificates_and_level"] != figure(found, "certificates_and_level")
@@ -725,12 +725,14 @@ def test_a_later_rule_does_not_reach_back_into_an_earlier_year(small_world: Worl
 # Appeals and years in a row.
 
 
-def test_an_appeal_gives_another_better_grade_and_leaves_the_figures(world: World) -> None:
-    year_2025(world)
-    found = in_state(world, "final")
+def test_an_appeal_gives_another_better_grade_and_leaves_the_figures(small_world: World) -> None:
+    year_2025(small_world)
+    found = in_state(small_world, "final")
     before = json.dumps(_lines(found))
-    evaluation.overturn(act_on(world, "second_city_officer", (2026, 2, 2)), found, "excellent", "复核成立")
-    assert evaluation.grades_of(world.base) == [(2025, "excellent")]
+    evaluation.overturn(
+        act_on(small_world, "second_city_officer", (2026, 2, 2)), found, "excellent", "复核成立"
+    )
+    assert evaluation.grades_of(small_world.base) == [(2025, "excellent")]
     assert json.dumps(_lines(found)) == before
     last = list(steps_of(found.id))[-1]
     assert (last.action, last.reason, last.detail) == (
