@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from threading import Barrier, Thread
 
 import pytest
 
@@ -10,6 +11,7 @@ from api.demo_people import credit_code
 from skills_registry import bases
 from skills_registry.bases import AfterGoLive, Base, BaseOnRecord, ListingOverlaps, NotListed
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, SeparationOfDuties, WrongState
+from skills_registry.foundation.storage import database
 from skills_registry.foundation.wording import ForbiddenWording
 from tests.world import COUNTY, MASSAGE, World
 
@@ -114,6 +116,29 @@ def test_two_listings_of_one_base_do_not_overlap(world: World) -> None:
     entered(world, base)
     with pytest.raises(ListingOverlaps):
         entered(world, base, "纸-2", valid_from=date(2025, 6, 1), valid_until=date(2026, 6, 1))
+
+
+def test_parallel_entries_of_one_base_leave_one_listing(world: World) -> None:
+    base = registered(world)
+    start, outcomes = Barrier(6), []
+
+    def enter(number: int) -> None:
+        start.wait()
+        with database.connection_context():
+            try:
+                entered(world, Base.get_by_id(base.id), f"纸-{number}")
+                outcomes.append("entered")
+            except ListingOverlaps:
+                outcomes.append("overlaps")
+
+    threads = [Thread(target=enter, args=(number,)) for number in range(6)]
+    database.close()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    database.connect(reuse_if_open=True)
+    assert sorted(outcomes) == ["entered"] + ["overlaps"] * 5
 
 
 def test_a_credit_code_belongs_to_one_base(world: World) -> None:

@@ -15,7 +15,9 @@ from skills_registry.certification.certificates import Certificate, RecordedCert
 from skills_registry.foundation.errors import NotAllowed, SeparationOfDuties, Undrawable, WrongState
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import database
-from skills_registry.training.classes import TrainingClass
+from skills_registry.training import enrolments
+from skills_registry.training.classes import ClassClosed, TrainingClass
+from skills_registry.training.enrolments import Enrolment
 from tests.world import World
 
 
@@ -273,3 +275,51 @@ def test_fifty_parallel_issuers_get_unique_gapless_numbers(world: World) -> None
     assert failures == []
     assert sorted(numbers) == list(range(1, 101))
     assert Certificate.select().count() == 100
+
+
+def test_who_staged_or_corrected_for_the_base_does_not_approve_under_another_account(world: World) -> None:
+    both = world.accounts["second_clerk"].operator
+    world.hire("moonlighter", world.accounts["city_officer"].organisation, "city_officer", operator=both)
+    training_class = world.open_class()
+    first = world.enrol(training_class, 1)[0]
+    world.grade(first)
+    enrolments.correct_name(world.act("second_clerk"), first, "李晓冬", "笔误")
+    enrolments.submit_class(world.act("base_clerk"), TrainingClass.get_by_id(training_class.id))
+    with pytest.raises(SeparationOfDuties):
+        world.issue(TrainingClass.get_by_id(training_class.id), by="moonlighter")
+    assert len(world.issue(TrainingClass.get_by_id(training_class.id))) == 1
+
+
+def test_a_reissue_keeps_the_last_day_and_an_expired_certificate_gets_none(world: World) -> None:
+    certificate = world.issued(training_type="continuing_education")[0]
+    world.on(2026, 5, 6)
+    arguments = (world.service.signer(), printable)
+    fresh = issuing.reissue(world.act("city_officer"), certificate, *arguments, reason="遗失补发")
+    assert (fresh.issued_on, fresh.expires_on) == (date(2026, 5, 6), date(2027, 2, 10))
+    world.on(2027, 2, 11)
+    with pytest.raises(issuing.Expired):
+        issuing.reissue(world.act("city_officer"), fresh, *arguments, reason="遗失补发")
+    assert Certificate.select().count() == 4
+
+
+def test_approving_again_after_a_reissue_still_answers_what_the_approval_issued(world: World) -> None:
+    training_class = world.submitted_class()
+    first = world.issue(training_class)
+    numbers = [c.number for c in first]
+    issuing.reissue(
+        world.act("city_officer"), first[0], world.service.signer(), printable, reason="补发", name="李晓冬"
+    )
+    assert [c.number for c in world.issue(TrainingClass.get_by_id(training_class.id))] == numbers
+
+
+def test_a_withdrawal_that_was_begun_before_the_approval_comes_too_late(world: World) -> None:
+    training_class = world.open_class()
+    enrolment = world.enrol(training_class, 1)[0]
+    world.grade(enrolment)
+    begun = Enrolment.get_by_id(enrolment.id)
+    assert begun.training_class.status == "open"
+    enrolments.submit_class(world.act("base_clerk"), TrainingClass.get_by_id(training_class.id))
+    world.issue(TrainingClass.get_by_id(training_class.id))
+    with pytest.raises(ClassClosed):
+        enrolments.withdraw(world.act("base_clerk"), begun, "退班")
+    assert Enrolment.get_by_id(enrolment.id).status == "enrolled"

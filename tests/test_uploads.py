@@ -168,6 +168,38 @@ def test_overlapping_classes_and_late_enrolment_warn(small_world: World) -> None
     ]
 
 
+def test_somebody_known_under_another_name_or_withdrawn_is_told_apart(small_world: World) -> None:
+    training_class = small_world.open_class()
+    _, second = small_world.enrol(training_class, 2)
+    enrolments.withdraw(small_world.act("base_clerk"), second, "因病")
+    sheet = workbook([["姓名", "公民身份号码"], ["李小东", PEOPLE[0][1]], list(PEOPLE[1][:2])])
+    assert report(staged(small_world, training_class, "roster", sheet)) == [
+        (2, "accepted", {"already_enrolled", "enrolled_under_another_name"}),
+        (3, "accepted", {"already_withdrawn"}),
+    ]
+
+
+def test_a_double_click_on_confirm_is_answered_alike(world: World) -> None:
+    upload = staged(world, world.open_class(), "roster", sample("roster-clean.xlsx"))
+    stale = Upload.get_by_id(upload.id)
+    uploads.confirm(world.act("base_clerk"), upload)
+    assert uploads.confirm(world.act("base_clerk"), stale).id == upload.id
+    assert Enrolment.select().count() == 30
+
+
+def test_signature_lines_below_the_table_are_nobody(small_world: World) -> None:
+    people = [list(person[:2]) for person in PEOPLE[:2]]
+    footers = [
+        ["填表人：张三 13912345678", ""],
+        ["", "经办人：13912345678"],
+        ["平均分", "85"],
+        ["合计", "2人"],
+    ]
+    sheet = workbook([["姓名", "公民身份号码"], *people, *footers])
+    upload = staged(small_world, small_world.open_class(), "roster", sheet)
+    assert [number for number, _, _ in report(upload)] == [2, 3]
+
+
 def test_the_row_beyond_the_capacity_warns_and_is_accepted(small_world: World) -> None:
     training_class = small_world.open_class(capacity=2)
     small_world.enrol(training_class, 1)
