@@ -25,9 +25,9 @@ blueprint = Blueprint(
 READERS: tuple[Role, ...] = (*OFFICERS, "auditor")
 
 PHASES: dict[str, tuple[str, str]] = {
-    "open": ("公示中", "open for objections"),
-    "closed": ("公示已结束", "ended"),
-    "withdrawn": ("已撤下", "withdrawn"),
+    "open": ("公示中", "Open for objections"),
+    "closed": ("公示已结束", "Ended"),
+    "withdrawn": ("已撤下", "Withdrawn"),
 }
 
 
@@ -62,6 +62,7 @@ class ObjectionSchema(Schema):
     status_text = fields.String()
     received_at = fields.DateTime()
     answer_by = fields.Date()
+    provisional = fields.Boolean()
     overdue = fields.Boolean()
     text = fields.String(allow_none=True)
     contact = fields.String(allow_none=True)
@@ -114,6 +115,7 @@ def show_objection(objection: Objection) -> dict[str, Any]:
     """An objection; an auditor sees that it was made and answered, not by whom and not what it says."""
     vault, officer = act().vault, act().by.role in OFFICERS
     waiting = objection.status == "received"
+    due = notices.answer_deadline(objection, act().policy)
     return {
         "id": str(objection.id),
         "notice_id": str(objection.notice_id),
@@ -121,8 +123,9 @@ def show_objection(objection: Objection) -> dict[str, Any]:
         "status": objection.status,
         "status_text": OBJECTION.states[objection.status][language() == "en"],
         "received_at": objection.received_at,
-        "answer_by": objection.answer_by,
-        "overdue": waiting and act().today > objection.answer_by,
+        "answer_by": due.day,
+        "provisional": due.provisional,
+        "overdue": waiting and act().today > due.day,
         "text": notices.text_of(vault, objection) if officer else None,
         "contact": notices.contact_of(vault, objection) if officer else None,
         "answer": notices.answer_of(vault, objection) if officer else None,

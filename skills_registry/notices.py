@@ -23,7 +23,7 @@ from peewee import (
 )
 
 from skills_registry.foundation import workdays
-from skills_registry.foundation.acts import Act, Role, require_role
+from skills_registry.foundation.acts import SHANGHAI, Act, Role, require_role
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.policy import Policy
@@ -298,6 +298,14 @@ def deadline_of(notice: Notice, policy: Policy) -> Deadline:
         return Deadline(notice.closes_on, provisional=False)
     again = workdays.after(notice.published_on, notice.working_days, policy)
     return Deadline(max(again.day, notice.closes_on), again.provisional)
+
+
+def answer_deadline(objection: Objection, policy: Policy) -> Deadline:
+    """The day by which an objection is to be answered, reckoned with the calendar as known now."""
+    received = objection.received_at.astimezone(SHANGHAI).date()
+    days = policy.rule("public_notice", received)["answer_working_days"]
+    again = workdays.after(received, days, policy)
+    return Deadline(max(again.day, objection.answer_by), again.provisional)
 
 
 def phase(notice: Notice, policy: Policy, on: date) -> str:

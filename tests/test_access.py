@@ -15,9 +15,13 @@ from flask.testing import FlaskClient
 
 from api import callers, limits
 from api.app import create_app
+from skills_registry import notices
+from skills_registry.bases import entries
+from skills_registry.documents import Document
 from skills_registry.exits import appeals, sanctions
 from skills_registry.training import uploads
 from tests import admission, evaluated
+from tests.base_files import complete_file
 from tests.conftest import SAMPLES
 from tests.world import World
 
@@ -72,6 +76,30 @@ def named(small_world: World) -> dict[str, str]:
         "sanction_id": str(letter.id),
         "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
+        **_file_and_notice(small_world),
+    }
+
+
+def _file_and_notice(world: World) -> dict[str, str]:
+    """What stands in the base's file, and a notice with an objection."""
+    complete_file(world, world.base, "base_clerk")
+    notice = notices.publish(
+        world.act("city_officer"),
+        subject="base",
+        subject_id=world.base.id,
+        title="公示",
+        text="公示内容",
+        working_days=5,
+        division_code=world.base.division_code,
+    )
+    objection = notices.object_to(world.act("auditor"), notice, text="不实", contact="某某")
+    return {
+        "site_id": str(entries.Site.get().id),
+        "teacher_id": str(entries.Teacher.get().id),
+        "equipment_id": str(entries.Equipment.get().id),
+        "document_id": str(Document.get().id),
+        "notice_id": str(notice.id),
+        "objection_id": str(objection.id),
     }
 
 
