@@ -10,7 +10,15 @@ import pytest
 from certificates import signing, token
 from certificates.verification import check
 from skills_registry import bases
-from skills_registry.bases import Base, BaseSuspended, Listing, NewClassesHeld, NotListed, Restriction
+from skills_registry.bases import (
+    Base,
+    BaseSuspended,
+    Listing,
+    NewClassesHeld,
+    NotListed,
+    Restriction,
+    reviews,
+)
 from skills_registry.certification import issuing
 from skills_registry.certification.certificates import Certificate, RecordedCertificates
 from skills_registry.exits import cures, leaving, sanctions, teach_out, withdrawal
@@ -34,7 +42,8 @@ from skills_registry.foundation.errors import (
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.training import classes, enrolments
 from skills_registry.training.classes import TrainingClass
-from skills_registry.training.enrolments import StillEnrolled
+from skills_registry.training.enrolments import StillEnrolled, TakesNobodyNew
+from tests import admission, base_files
 from tests.world import World, massage_class
 
 GROUNDS = {
@@ -644,6 +653,28 @@ def test_what_is_settled_is_settled_and_finishing_may_become_handing_over(
     for way in teach_out.WAYS:
         with pytest.raises(SettledAlready):
             settle(world, delisted, "在训班", way, to=other)
+
+
+def test_a_base_off_the_list_takes_nobody_new_into_its_running_classes(world: World, delisted: Exit) -> None:
+    running = class_titled("在训班")
+    assert len(world.enrol(running, 3)) == 3  # the same roster again changes nothing
+    with pytest.raises(TakesNobodyNew):
+        world.enrol(running, 4)
+    assert enrolments.counts(running)["enrolled"] == 3
+
+
+def test_a_base_struck_off_while_it_applies_for_renewal_is_not_listed_again(world: World) -> None:
+    base = world.base
+    world.hire("applicant", base.organisation, "base_clerk")
+    base_files.complete_file(world, base, "applicant")
+    admission.appoint_everybody(world)
+    application = admission.reviewed(world, base)
+    admission.publish(world, application)
+    world.on(2025, 2, 18)
+    imposed(world, "termination")
+    with pytest.raises(bases.MayNotApplyYet):
+        reviews.list_base(world.act("deciding_officer"), admission.again(application), basis="文号")
+    assert standing(world) == "ended"
 
 
 def test_the_base_itself_decides_nothing_in_its_teach_out(world: World, delisted: Exit) -> None:

@@ -30,6 +30,7 @@ from skills_registry.bases.inspections import ExpertElsewhere
 from skills_registry.bases.listing import Base, Listing, Trade, admit
 from skills_registry.bases.panels import experts_of, latest_panel
 from skills_registry.bases.scores import mark
+from skills_registry.bases.standing import require_no_ban
 from skills_registry.foundation.acts import Act, require_other_person, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
 from skills_registry.foundation.levels import rank
@@ -287,6 +288,7 @@ def list_base(
     day after the present listing ends; validity is the policy's in years.
 
     :raises SeparationOfDuties: see :func:`require_may_decide`.
+    :raises MayNotApplyYet: the base was struck off the list while it applied.
     :raises RuleBroken: see :func:`require_notice_over`.
     :raises BeyondApplication: see :func:`require_within`.
     :raises FieldRefused: no basis is named, or ``valid_from`` lies in the past.
@@ -295,6 +297,7 @@ def list_base(
     """
     _require_move(application, "list")
     require_may_decide(act, application)
+    require_no_ban(application.base, act.today)
     require_notice_over(act, application)
     granted = list(scope) or application.trades
     require_within(application, granted)

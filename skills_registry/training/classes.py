@@ -341,10 +341,10 @@ def hand_over_class(act: Act, training_class: TrainingClass, to: Base, reason: s
             )
     with database.atomic():
         hold(training_class)
-        told = {"from": str(training_class.base_id), "to": str(to.id)}
+        moved = {"from": str(training_class.base_id), "to": str(to.id)}
         training_class.base = to
         training_class.save(only=[TrainingClass.base])
-        note(act, TRAINING_CLASS.noun, training_class.id, "hand_over", reason=reason, detail=told)
+        note(act, TRAINING_CLASS.noun, training_class.id, "hand_over", reason=reason, detail=moved)
     return training_class
 
 

@@ -23,6 +23,7 @@ from peewee import (
 )
 
 from skills_registry import people
+from skills_registry.bases import listing_covering
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import clean_name
@@ -123,6 +124,14 @@ class NobodyEnrolled(RuleBroken):
     en = "Nobody is enrolled in this class; upload a roster first."
 
 
+class TakesNobodyNew(RuleBroken):
+    """The base has left the list: it finishes what it began."""
+
+    code = "base_off_the_list"
+    zh = "该基地已不在册，只能完成现有学员的培训，不能再接收新学员。"
+    en = "The base has left the list: it finishes the training of those enrolled and takes nobody new."
+
+
 class StillEnrolled(RuleBroken):
     """Facts: ``count``."""
 
@@ -146,7 +155,10 @@ def require_results(training_class: TrainingClass) -> None:
 
 
 def enrol(act: Act, training_class: TrainingClass, values: Mapping[str, Any], row: int) -> Enrolment:
-    """Enrol the person on one accepted roster row; someone already in the class stays as they are."""
+    """Enrol the person on one accepted roster row; someone already in the class stays as they are.
+
+    :raises TakesNobodyNew: the base has left the list.
+    """
     person = people.find_or_register(
         act,
         citizen_id=values["citizen_id"],
@@ -159,6 +171,8 @@ def enrol(act: Act, training_class: TrainingClass, values: Mapping[str, Any], ro
     )
     if known is not None:
         return known
+    if listing_covering(training_class.base_id, act.today) is None:
+        raise TakesNobodyNew()
     key = new_id()
     phone = values.get("phone")
     enrolment = Enrolment.create(
