@@ -75,7 +75,7 @@ def _receipt(objection: Objection) -> dict[str, Any]:
         "status": objection.status,
         "status_text": OBJECTION.states[objection.status][language() == "en"],
         "received_on": objection.received_at.astimezone(SHANGHAI).date().isoformat(),
-        "answer_by": objection.answer_by.isoformat(),
+        "answer_by": notices.answer_deadline(objection, act().policy).day.isoformat(),
         "url": _receipt_url(objection),
     }
 

@@ -58,7 +58,7 @@ MEDIA_TYPES: dict[str, str] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
 }
 _PDF, _JPEG, _PNG, _XLSX, _DOCX = MEDIA_TYPES
-_MOST_MEMBERS = 2000
+_MOST_MEMBERS, _LARGEST_DIRECTORY = 2000, 512 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -204,6 +204,8 @@ def real_type(content: bytes) -> str | None:
 
 
 def _office_type(content: bytes) -> str | None:
+    if not _has_small_directory(content):
+        return None
     try:
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
@@ -215,6 +217,14 @@ def _office_type(content: bytes) -> str | None:
     found = {"xl/workbook.xml": _XLSX, "word/document.xml": _DOCX}
     types = [kind for name, kind in found.items() if name in names]
     return types[0] if len(types) == 1 else None
+
+
+def _has_small_directory(content: bytes) -> bool:
+    # Reading a directory of hundreds of thousands of names would cost more than the file is worth.
+    end = content.rfind(b"PK\x05\x06", max(0, len(content) - 65_557))
+    if end < 0 or content[max(0, end - 20) : end].startswith(b"PK\x06\x07"):
+        return False
+    return int.from_bytes(content[end + 12 : end + 16], "little") <= _LARGEST_DIRECTORY
 
 
 def keep(act: Act, owner: str, owner_id: UUID, kind: str, content: bytes, shelf: Shelf) -> Document:

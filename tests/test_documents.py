@@ -74,6 +74,12 @@ REFUSED = {
     "an archive broken off": XLSX[:-20],
     "a workbook with macros": office("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"),
     "a text with macros": office("[Content_Types].xml", "word/document.xml", "word/VBAPROJECT.BIN"),
+    "an archive of too many members": office(
+        "[Content_Types].xml", "xl/workbook.xml", *(f"{number}" for number in range(2000))
+    ),
+    "an archive with a huge directory": office(
+        "[Content_Types].xml", "xl/workbook.xml", *(f"{number:0>3000}" for number in range(200))
+    ),
     "two things in one": office("[Content_Types].xml", "word/document.xml", "xl/workbook.xml"),
     "an old or encrypted office file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     "a picture of another kind": picture("GIF"),
