@@ -56,6 +56,7 @@ class KeyTooLong(RuleBroken):
 def _fingerprint() -> str:
     digest = sha256(f"{request.method} {request.full_path}\0".encode())
     if request.files:
+        digest.update(repr(sorted(request.form.items(multi=True))).encode())
         for field, file in sorted(request.files.items()):
             digest.update(field.encode() + file.stream.read())
             file.stream.seek(0)

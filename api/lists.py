@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -20,6 +21,7 @@ class PageQuery(Schema):
     lang = fields.String(load_default=None, validate=validate.OneOf(["zh", "en"]))
 
 
+@cache
 def page_of(item: type[Schema]) -> Schema:
     """The schema of a page of ``item``."""
     name = item.__name__.removesuffix("Schema") + "Page"
