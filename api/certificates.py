@@ -21,6 +21,7 @@ from certificates import document, token
 from certificates.document import fonts
 from skills_registry.certification import certificates, issuing
 from skills_registry.certification.certificates import CERTIFICATE, Certificate
+from skills_registry.certification.plaques import Plaque
 from skills_registry.certification.printed import Printed
 from skills_registry.foundation.errors import NotFound
 from skills_registry.foundation.lifecycle import steps_of
@@ -74,9 +75,9 @@ def verify_url(certificate: Certificate) -> str:
     return verify_url_for(services(), certificate)
 
 
-def verify_url_for(service: Services, certificate: Certificate) -> str:
-    """The same, for a service that answers no request just now."""
-    return token.url(service.settings.public_url, token.encode(certificate.statement, certificate.signature))
+def verify_url_for(service: Services, paper: Certificate | Plaque) -> str:
+    """What the code of a certificate or plaque says, for a service that answers no request just now."""
+    return token.url(service.settings.public_url, token.encode(paper.statement, paper.signature))
 
 
 def show_certificate(certificate: Certificate) -> dict[str, Any]:

@@ -40,10 +40,14 @@ def told_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
         except RegistryError as error:
             click.echo(f"{error.sentence('zh')}\n{error.sentence('en')}", err=True)
         except ImproperlyConfigured:
-            click.echo("缺少 PostgreSQL 驱动，请安装： pip install '.[postgresql]' (driver missing)", err=True)
+            click.echo(
+                "缺少 PostgreSQL 驱动，请安装： pip install '.[postgresql]' (driver missing)", err=True
+            )
         except DatabaseError as error:
             kind = type(error).__name__
-            click.echo(f"数据库无法使用，请检查 DATABASE_URL 和数据库服务。 Database unavailable ({kind}).", err=True)
+            click.echo(
+                f"数据库无法使用，请检查 DATABASE_URL 和数据库服务。 Database unavailable ({kind}).", err=True
+            )
         sys.exit(1)
 
     return run
@@ -273,17 +277,17 @@ def verify_command(what: str, key_file: Path | None, name: str) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="默认 NUMBER.pdf")
 @told_plainly
 def pdf_command(number: str, out: Path | None) -> None:
-    """把一份证书绘制成 PDF。 Draw a certificate as PDF."""
+    """把一份证书或挂牌证书绘制成 PDF。 Draw a certificate or plaque as PDF."""
     from api.certificates import verify_url_for
     from certificates import document
-    from skills_registry.certification import certificates
+    from skills_registry.certification import certificates, plaques
 
     service = _prepared(from_environment())
-    certificate = certificates.require_number(number)
-    content = document.draw(
-        certificates.printed_of(service.vault, certificate), verify_url_for(service, certificate)
-    )
-    target = out or Path(f"{certificate.number}.pdf")
+    plaque = plaques.find_by_number(number)
+    paper = plaque or certificates.require_number(number)
+    printed = plaques.printed_of(plaque) if plaque else certificates.printed_of(service.vault, paper)
+    content = document.draw(printed, verify_url_for(service, paper))
+    target = out or Path(f"{paper.number}.pdf")
     target.write_bytes(content)
     click.echo(str(target))
 

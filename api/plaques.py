@@ -10,12 +10,13 @@ from marshmallow import Schema, fields
 
 from api.bases import reachable_base
 from api.callers import API_PREFIX, act, for_roles, services
+from api.certificates import verify_url_for
 from api.files import PDF, attachment
 from api.lifecycles import ALL
 from api.lists import PageQuery, page_of
 from api.problems import language
 from api.shapes import ReasonSchema, StepSchema, show_step
-from certificates import document, token
+from certificates import document
 from certificates.document import fonts
 from skills_registry import bases, history
 from skills_registry.bases import Base, Listing
@@ -72,7 +73,7 @@ def show_plaque(plaque: Plaque) -> dict[str, Any]:
 
 def plaque_url(plaque: Plaque) -> str:
     """What the plaque's QR code says."""
-    return token.url(services().settings.public_url, token.encode(plaque.statement, plaque.signature))
+    return verify_url_for(services(), plaque)
 
 
 def show_history_step(step: Step) -> dict[str, Any]:

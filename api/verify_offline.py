@@ -10,9 +10,9 @@ from api.callers import act_of
 from api.services import Services
 from certificates import token, verification
 from certificates.signing import KeyRing
-from certificates.verification import Verdict
+from certificates.verification import Facts, Verdict
 from skills_registry.certification import certificates
-from skills_registry.certification.certificates import RecordedCertificates
+from skills_registry.certification.plaques import RecordedPapers
 from skills_registry.foundation.acts import PUBLIC
 from skills_registry.foundation.errors import FileRefused
 from skills_registry.foundation.levels import level
@@ -49,7 +49,7 @@ def verdicts(
 
 
 def _online(service: Services, code: str, today: date, name: str) -> Told:
-    registry = RecordedCertificates(act_of(service, PUBLIC))
+    registry = RecordedPapers(act_of(service, PUBLIC))
     verdict = verification.check(code, keys=service.key_ring(), registry=registry, on=today)
     if not name or verdict.record is None or verdict.facts is None:
         return Told(verdict)
@@ -79,14 +79,20 @@ def told(one: Told) -> str:
     ]
     lines += [f"  {step.number} {step.outcome:11} {step.sentence('zh')}" for step in verdict.steps]
     if verdict.facts is not None:
-        facts = verdict.facts
-        trade = f"{facts.occupation_edition} {facts.occupation_code}".strip() or "—"
-        skill = level(facts.level).zh if facts.level else "—"
-        lines += [
-            f"  编号 number      {facts.number}",
-            f"  职业 occupation  {trade}  {skill}  {facts.class_hours} 课时 hours",
-            f"  签发 issued      {facts.issued_on}   有效期至 until {facts.expires_on or '长期 without end'}",
-        ]
+        lines += _facts(verdict.facts)
     if one.match is not None:
         lines.append("  姓名 name        " + ("一致 match" if one.match else "不一致 no match"))
     return "\n".join(lines)
+
+
+def _facts(facts: Facts) -> list[str]:
+    trade = f"{facts.occupation_edition} {facts.occupation_code}".strip() or "—"
+    skill = level(facts.level).zh if facts.level else "—"
+    what = f"  职业 occupation  {trade}  {skill}  {facts.class_hours} 课时 hours"
+    if facts.kind == "base_plaque":
+        what = f"  基地 base        /bases/{facts.base_number}"
+    return [
+        f"  编号 number      {facts.number}",
+        what,
+        f"  签发 issued      {facts.issued_on}   有效期至 until {facts.expires_on or '长期 without end'}",
+    ]

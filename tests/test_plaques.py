@@ -17,7 +17,7 @@ import zxingcpp
 from flask.testing import FlaskClient
 from PIL import Image
 
-from api import limits
+from api import limits, verify_offline
 from api.app import create_app
 from certificates import document, token
 from certificates.document import fonts
@@ -296,6 +296,13 @@ def test_a_typed_name_never_matches_a_plaque_and_its_number_leads_to_its_page(
     assert answer.json == {"match": False}
     found = client.post("/verify", json={"number": plaque.number, "name": "某某"}).json
     assert found["facts"]["plaque_number"] == "HD-001"
+
+
+def test_the_terminal_judges_a_plaque_as_the_page_does(small_world: World) -> None:
+    plaque = issued(small_world)
+    (one,) = verify_offline.verdicts(code_of(plaque), small_world.service, None, date(2025, 2, 10), "")
+    assert one.verdict.code == "valid"
+    assert "/bases/1" in verify_offline.told(one) and "课时" not in verify_offline.told(one)
 
 
 # ---------------------------------------------------------------- through the API

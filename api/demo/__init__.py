@@ -23,7 +23,6 @@ from api.demo.admissions import apply_all
 from api.demo.city import EXPERTS, FIRST_DAY, City
 from api.demo.standings import settle_all
 from api.services import Services
-from certificates import token
 from skills_registry import accounts
 from skills_registry.accounts import Organisation
 
@@ -55,14 +54,13 @@ def fill(service: Services, note: Path) -> dict[str, Any]:
         "expert": city.accounts[EXPERTS[-1], "expert"],
     }
     plaque = next(p for p in city.plaques if p.base_id == clerk_base.id)
-    plaque_code = token.encode(plaque.statement, plaque.signature)
     told = {
         "keys": {role: accounts.issue_key(now, account, days=KEY_DAYS) for role, account in holders.items()},
         "verify_url": verify_url_for(service, opened),
         "certificate_number": opened.number,
         "class_id": str(opened.training_class_id),
         "revoked_url": verify_url_for(service, next(c for c in city.issued if c.status == "revoked")),
-        "plaque_url": token.url(service.settings.public_url, plaque_code),
+        "plaque_url": verify_url_for(service, plaque),
         "base_id": str(clerk_base.id),
         "expired_url": verify_url_for(service, next(c for c in city.issued if c.expires_on)),
     }
