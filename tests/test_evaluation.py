@@ -639,6 +639,22 @@ def test_who_scored_or_proposed_does_not_make_it_final_under_any_account(small_w
     assert (Evaluation.get().status, Evaluation.get().grade) == ("proposed", None)
 
 
+@pytest.mark.parametrize("part", ["score", "propose"])
+def test_having_scored_or_having_proposed_is_enough_to_be_kept_from_deciding(
+    small_world: World, part: str
+) -> None:
+    county, city = (small_world.accounts[f"{name}_officer"] for name in ("county", "city"))
+    small_world.hire("second_county_officer", county.organisation, "county_officer")
+    one, other = ("county_officer", "second_county_officer")
+    found = in_state(small_world, "open")
+    plan(small_world)
+    evaluation.score(act_on(small_world, one if part == "score" else other), found, sheet())
+    evaluation.propose(act_on(small_world, one if part == "propose" else other), found, "意见")
+    small_world.hire("same_person", city.organisation, "city_officer", operator=county.operator)
+    with pytest.raises(SeparationOfDuties):
+        evaluation.finalise(act_on(small_world, "same_person", (2026, 1, 20)), found)
+
+
 def test_who_scored_an_earlier_round_does_not_make_a_later_one_final(small_world: World) -> None:
     found = in_state(small_world, "proposed")
     scorer = small_world.accounts["county_officer"]
