@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -27,10 +28,10 @@ class AppealSchema(Schema):
     id = fields.String(dump_only=True)
     base_id = fields.String(dump_only=True)
     base_name = fields.String(dump_only=True)
-    subject = fields.String(required=True, validate=validate.OneOf(SUBJECTS))
+    subject = Text(required=True, validate=validate.OneOf(SUBJECTS))
     subject_text = fields.String(dump_only=True)
     subject_id = fields.UUID(required=True)
-    grounds = fields.String(required=True, validate=validate.Length(1, 2000))
+    grounds = Prose(required=True, validate=validate.Length(1, 2000))
     status = fields.String(dump_only=True)
     status_text = fields.String(dump_only=True)
     steps = fields.List(fields.Nested(StepSchema), dump_only=True)
@@ -39,14 +40,14 @@ class AppealSchema(Schema):
 class OutcomeSchema(ReasonSchema):
     """The decision upheld or overturned; ``grade`` is the better grade where a grade is overturned."""
 
-    outcome = fields.String(required=True, validate=validate.OneOf(["upheld", "overturned"]))
-    grade = fields.String(load_default="", validate=validate.OneOf(["", *GRADES]))
+    outcome = Text(required=True, validate=validate.OneOf(["upheld", "overturned"]))
+    grade = Text(load_default="", validate=validate.OneOf(["", *GRADES]))
 
 
 class AppealQuery(PageQuery):
     """Filters of the list of appeals."""
 
-    status = fields.String(load_default=None, validate=validate.OneOf(APPEAL.states))
+    status = Text(load_default=None, validate=validate.OneOf(APPEAL.states))
 
 
 def show_appeal(appeal: Appeal) -> dict[str, Any]:

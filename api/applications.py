@@ -14,6 +14,7 @@ from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
 from api.bases import ListingSchema, reachable_base, show_listing
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -47,7 +48,7 @@ READERS: tuple[Role, ...] = (*EVERYONE, "expert")
 class ApplicationWrittenSchema(Schema):
     """What a base applies for."""
 
-    kind = fields.String(load_default="", validate=validate.OneOf(["", *BASE_KINDS]))
+    kind = Text(load_default="", validate=validate.OneOf(["", *BASE_KINDS]))
     scope = fields.List(fields.Nested(ScopeSchema), required=True, validate=validate.Length(0, 200))
     sites = fields.List(fields.UUID(), required=True, validate=validate.Length(0, 100))
 
@@ -103,24 +104,22 @@ class SubmissionSchema(Schema):
 class OpinionSchema(ReasonSchema):
     """The county's opinion with its reasons."""
 
-    opinion = fields.String(required=True, validate=validate.OneOf(["recommend", "not_recommend"]))
+    opinion = Text(required=True, validate=validate.OneOf(["recommend", "not_recommend"]))
 
 
 class PublicationSchema(Schema):
     """Title and text of the public notice."""
 
-    title = fields.String(required=True, validate=validate.Length(1, 120))
-    text = fields.String(required=True, validate=validate.Length(1, 5000))
+    title = Text(required=True, validate=validate.Length(1, 120))
+    text = Prose(required=True, validate=validate.Length(1, 5000))
 
 
 class AdmissionDecisionSchema(Schema):
     """The city's decision: ``list`` with its basis, ``refuse`` or ``review_again`` with reasons."""
 
-    decision = fields.String(required=True, validate=validate.OneOf(["list", "refuse", "review_again"]))
-    reason = fields.String(load_default="", validate=validate.Length(0, 500))
-    basis = fields.String(
-        load_default="", validate=validate.Length(0, 500), metadata={"description": "文号或依据"}
-    )
+    decision = Text(required=True, validate=validate.OneOf(["list", "refuse", "review_again"]))
+    reason = Prose(load_default="", validate=validate.Length(0, 500))
+    basis = Prose(load_default="", validate=validate.Length(0, 500), metadata={"description": "文号或依据"})
     scope = fields.List(fields.Nested(ScopeSchema), load_default=list, validate=validate.Length(0, 200))
     valid_from = fields.Date(load_default=None, allow_none=True)
 
@@ -134,7 +133,7 @@ class AdmissionDecidedSchema(ApplicationSchema):
 class ApplicationQuery(PageQuery):
     """Filters of the list of applications."""
 
-    status = fields.String(load_default=None, validate=validate.OneOf(APPLICATION.states))
+    status = Text(load_default=None, validate=validate.OneOf(APPLICATION.states))
 
 
 ApplicationPage = page_of(ApplicationSchema)

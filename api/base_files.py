@@ -15,6 +15,7 @@ from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
 from api.bases import reachable_base
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, act, for_roles
 from api.problems import language
 from skills_registry.bases import Base, entries, files
@@ -45,10 +46,10 @@ Entry = TypeVar("Entry", Site, Teacher, Equipment)
 class IdentitySchema(Schema):
     """The head of the file; the credit code stands in the register."""
 
-    legal_person = fields.String(load_default="", validate=validate.Length(0, 60))
-    licence = fields.String(load_default="", validate=validate.Length(0, 60))
+    legal_person = Text(load_default="", validate=validate.Length(0, 60))
+    licence = Text(load_default="", validate=validate.Length(0, 60))
     licence_until = fields.Date(load_default=None, allow_none=True)
-    business_scope = fields.String(load_default="", validate=validate.Length(0, 4000))
+    business_scope = Prose(load_default="", validate=validate.Length(0, 4000))
     registered_on = fields.Date(load_default=None, allow_none=True)
 
 
@@ -56,11 +57,11 @@ class SiteSchema(Schema):
     """A site: ``area`` in m², ``capacity`` in places; a lease names its last day."""
 
     id = fields.String(dump_only=True)
-    name = fields.String(required=True, validate=validate.Length(1, 120))
-    address = fields.String(required=True, validate=validate.Length(1, 200))
+    name = Text(required=True, validate=validate.Length(1, 120))
+    address = Text(required=True, validate=validate.Length(1, 200))
     area = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1_000_000))
     capacity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10_000))
-    tenure = fields.String(required=True, validate=validate.OneOf(TENURES))
+    tenure = Text(required=True, validate=validate.OneOf(TENURES))
     tenure_until = fields.Date(load_default=None, allow_none=True)
     accessibility = fields.List(
         fields.String(),
@@ -74,19 +75,19 @@ class TeacherSchema(Schema):
     """A teacher on the roster."""
 
     id = fields.String(dump_only=True)
-    name = fields.String(required=True, validate=validate.Length(1, 60))
-    qualification = fields.String(required=True, validate=validate.Length(1, 120))
-    level = fields.String(load_default="", validate=validate.Length(0, 60))
+    name = Text(required=True, validate=validate.Length(1, 60))
+    qualification = Text(required=True, validate=validate.Length(1, 120))
+    level = Text(load_default="", validate=validate.Length(0, 60))
     full_time = fields.Boolean(required=True)
-    course = fields.String(required=True, validate=validate.Length(1, 120))
+    course = Text(required=True, validate=validate.Length(1, 120))
 
 
 class EquipmentSchema(Schema):
     """Equipment for training."""
 
     id = fields.String(dump_only=True)
-    name = fields.String(required=True, validate=validate.Length(1, 120))
-    model = fields.String(load_default="", validate=validate.Length(0, 120))
+    name = Text(required=True, validate=validate.Length(1, 120))
+    model = Text(load_default="", validate=validate.Length(0, 120))
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 100_000))
 
 

@@ -18,6 +18,7 @@ from flask_smorest import Blueprint
 from flask_smorest.fields import Upload as FileField
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases, services
 from api.files import attachment
 from api.lists import PageQuery, page, page_of
@@ -84,9 +85,9 @@ class DocumentSchema(Schema):
 class BelongsSchema(Schema):
     """Which record the document belongs to, and as what."""
 
-    owner = fields.String(required=True, validate=validate.OneOf(OWNERS))
+    owner = Text(required=True, validate=validate.OneOf(OWNERS))
     owner_id = fields.UUID(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(DOCUMENT_KINDS))
+    kind = Text(required=True, validate=validate.OneOf(DOCUMENT_KINDS))
 
 
 class ContentSchema(Schema):
@@ -98,9 +99,9 @@ class ContentSchema(Schema):
 class DocumentQuery(PageQuery):
     """Filters of the list of documents."""
 
-    owner = fields.String(load_default=None, validate=validate.OneOf(OWNERS))
+    owner = Text(load_default=None, validate=validate.OneOf(OWNERS))
     owner_id = fields.UUID(load_default=None)
-    kind = fields.String(load_default=None, validate=validate.OneOf(DOCUMENT_KINDS))
+    kind = Text(load_default=None, validate=validate.OneOf(DOCUMENT_KINDS))
 
 
 def show_document(document: Document) -> dict[str, Any]:

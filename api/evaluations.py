@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.bases import reachable_base
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, EVERYONE, OFFICERS, act, for_roles, reachable_bases, require_reach
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -33,7 +34,7 @@ class YearlyPlanSchema(Schema):
     id = fields.String(dump_only=True)
     year = fields.Integer(required=True, validate=YEAR)
     persons = fields.Integer(required=True, validate=validate.Range(1, 100_000))
-    reason = fields.String(load_default="", load_only=True, validate=validate.Length(0, 500))
+    reason = Prose(load_default="", load_only=True, validate=validate.Length(0, 500))
 
 
 class YearlyPlansSchema(Schema):
@@ -68,16 +69,16 @@ class EvaluationFigureSchema(Schema):
 class VetoFindingSchema(Schema):
     """A veto item (否决项) and what was found."""
 
-    item = fields.String(required=True, validate=validate.Length(1, 40))
-    finding = fields.String(required=True, validate=validate.Length(1, 2000))
+    item = Text(required=True, validate=validate.Length(1, 40))
+    finding = Prose(required=True, validate=validate.Length(1, 2000))
 
 
 class EvaluationScoreSchema(Schema):
     """One line of the evaluator's sheet."""
 
-    indicator = fields.String(required=True, validate=validate.Length(1, 40))
+    indicator = Text(required=True, validate=validate.Length(1, 40))
     marks = fields.Decimal(required=True, places=None, as_string=True)
-    remark = fields.String(load_default="", validate=validate.Length(0, 2000))
+    remark = Prose(load_default="", validate=validate.Length(0, 2000))
 
 
 class EvaluationSheetSchema(Schema):
@@ -90,13 +91,13 @@ class EvaluationSheetSchema(Schema):
 class GradeSummarySchema(Schema):
     """What the county says to its proposal."""
 
-    summary = fields.String(required=True, validate=validate.Length(1, 2000))
+    summary = Prose(required=True, validate=validate.Length(1, 2000))
 
 
 class EvaluationCommentSchema(Schema):
     """What the base says to the proposal; ``agrees`` = it has nothing against it (无异议)."""
 
-    text = fields.String(required=True, validate=validate.Length(1, 2000))
+    text = Prose(required=True, validate=validate.Length(1, 2000))
     agrees = fields.Boolean(required=True)
     made_at = fields.DateTime(dump_only=True)
 
@@ -104,7 +105,7 @@ class EvaluationCommentSchema(Schema):
 class EvaluationAnswerSchema(Schema):
     """What the city says to the base's objection."""
 
-    answer = fields.String(load_default="", validate=validate.Length(0, 2000))
+    answer = Prose(load_default="", validate=validate.Length(0, 2000))
 
 
 class GradeProposalSchema(Schema):
@@ -161,8 +162,8 @@ class EvaluationQuery(PageQuery):
     """Filters of the list of evaluations."""
 
     year = fields.Integer(load_default=None, validate=YEAR)
-    status = fields.String(load_default=None, validate=validate.OneOf(EVALUATION.states))
-    grade = fields.String(load_default=None, validate=validate.OneOf(GRADES))
+    status = Text(load_default=None, validate=validate.OneOf(EVALUATION.states))
+    grade = Text(load_default=None, validate=validate.OneOf(GRADES))
 
 
 #: One schema for both lists.

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.bases import reachable_base
+from api.bodies import Text
 from api.callers import API_PREFIX, EVERYONE, OFFICERS, act, for_roles, require_reach
 from api.problems import language
 from api.shapes import ReasonSchema, StepSchema, show_step
@@ -26,15 +27,15 @@ blueprint = Blueprint("exits", __name__, url_prefix=API_PREFIX, description="退
 class LeavingAnswerSchema(ReasonSchema):
     """The city's answer to a request to leave."""
 
-    decision = fields.String(required=True, validate=validate.OneOf(["accept", "refuse"]))
+    decision = Text(required=True, validate=validate.OneOf(["accept", "refuse"]))
 
 
 class WaySchema(ReasonSchema):
     """What becomes of one class; ``to_base_id`` where it is handed over."""
 
     class_id = fields.UUID(required=True)
-    way = fields.String(required=True, validate=validate.OneOf(WAYS))
-    to_base_id = fields.String(load_default=None, allow_none=True)
+    way = Text(required=True, validate=validate.OneOf(WAYS))
+    to_base_id = Text(load_default=None, allow_none=True)
 
 
 class TaughtOutSchema(Schema):

@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -73,14 +74,14 @@ class ObjectionSchema(Schema):
 class ObjectionAnswerSchema(Schema):
     """The answer to an objection, and whether it was found to be right."""
 
-    text = fields.String(required=True, validate=validate.Length(1, LONGEST_OBJECTION))
+    text = Prose(required=True, validate=validate.Length(1, LONGEST_OBJECTION))
     upheld = fields.Boolean(required=True)
 
 
 class NoticeQuery(PageQuery):
     """Filters of the list of notices."""
 
-    subject = fields.String(load_default=None, validate=validate.Length(1, 40))
+    subject = Text(load_default=None, validate=validate.Length(1, 40))
     subject_id = fields.UUID(load_default=None)
 
 
@@ -88,7 +89,7 @@ class ObjectionQuery(PageQuery):
     """Filters of the list of objections."""
 
     notice_id = fields.UUID(load_default=None)
-    status = fields.String(load_default=None, validate=validate.OneOf(OBJECTION.states))
+    status = Text(load_default=None, validate=validate.OneOf(OBJECTION.states))
 
 
 def show_notice(notice: Notice) -> dict[str, Any]:

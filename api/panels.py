@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.applications import ApplicationSchema, reachable_application, show_whole_application
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, act, for_roles
 from api.shapes import ReasonSchema
 from skills_registry.accounts import Account
@@ -26,9 +27,9 @@ blueprint = Blueprint(
 class ChecklistAnswerSchema(Schema):
     """The answer to one item of the checklist."""
 
-    code = fields.String(required=True, validate=validate.Length(1, 40))
+    code = Text(required=True, validate=validate.Length(1, 40))
     met = fields.Boolean(required=True)
-    remark = fields.String(load_default="", validate=validate.Length(0, 500))
+    remark = Prose(load_default="", validate=validate.Length(0, 500))
 
 
 class InspectionSchema(Schema):
@@ -40,7 +41,7 @@ class InspectionSchema(Schema):
     answers = fields.List(
         fields.Nested(ChecklistAnswerSchema), required=True, validate=validate.Length(1, 100)
     )
-    findings = fields.String(required=True, validate=validate.Length(1, 5000))
+    findings = Prose(required=True, validate=validate.Length(1, 5000))
     photos = fields.List(fields.UUID(), required=True, validate=validate.Length(0, 100))
     inspectors_needed = fields.Integer(dump_only=True)
     signed_by = fields.List(fields.String(), dump_only=True)
@@ -122,7 +123,7 @@ class ScorePointsSchema(Schema):
     """One expert's sheet: whole points by criterion."""
 
     points = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True), required=True)
-    remarks = fields.String(load_default="", validate=validate.Length(0, 2000))
+    remarks = Prose(load_default="", validate=validate.Length(0, 2000))
 
 
 class ScoreSheetSchema(ScorePointsSchema):

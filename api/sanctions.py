@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.bases import reachable_base
+from api.bodies import Prose, Text
 from api.callers import API_PREFIX, EVERYONE, OFFICERS, act, for_roles, reachable_bases, require_reach
 from api.lists import PageQuery, page, page_of
 from api.problems import language
@@ -24,27 +25,27 @@ blueprint = Blueprint("sanctions", __name__, url_prefix=API_PREFIX, description=
 class ImposeSchema(Schema):
     """A step of the ladder, the ground for it (a code of the policy), and the facts."""
 
-    step = fields.String(required=True, validate=validate.OneOf(ladder.STEPS))
-    ground = fields.String(required=True, validate=validate.Length(1, 40))
-    reason = fields.String(required=True, validate=validate.Length(1, 500))
+    step = Text(required=True, validate=validate.OneOf(ladder.STEPS))
+    ground = Text(required=True, validate=validate.Length(1, 40))
+    reason = Prose(required=True, validate=validate.Length(1, 500))
 
 
 class DecideSchema(ReasonSchema):
     """The city imposes what was proposed, or drops it."""
 
-    decision = fields.String(required=True, validate=validate.OneOf(["impose", "drop"]))
+    decision = Text(required=True, validate=validate.OneOf(["impose", "drop"]))
 
 
 class AcceptanceSchema(ReasonSchema):
     """Whether the cure is accepted."""
 
-    outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "not_accepted"]))
+    outcome = Text(required=True, validate=validate.OneOf(["accepted", "not_accepted"]))
 
 
 class CureSchema(Schema):
     """What the base has put right."""
 
-    report = fields.String(required=True, validate=validate.Length(1, 2000))
+    report = Prose(required=True, validate=validate.Length(1, 2000))
 
 
 class RestrictionSchema(Schema):
@@ -86,7 +87,7 @@ SANCTION_PAGE = page_of(SanctionSchema)
 class SanctionQuery(PageQuery):
     """Filters of the list of sanctions."""
 
-    status = fields.String(load_default=None, validate=validate.OneOf(SANCTION.states))
+    status = Text(load_default=None, validate=validate.OneOf(SANCTION.states))
 
 
 def show_sanction(sanction: Sanction) -> dict[str, Any]:
