@@ -1,6 +1,6 @@
 """The statement: one format, every value at its place, and only one way to write it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -213,7 +213,7 @@ class TestCommitment:
         assert commitment(self.key, self.id, PRINTED) == commitment(self.key, self.id, replace(PRINTED))
         assert len(commitment(self.key, self.id, PRINTED)) == 16
 
-    @pytest.mark.parametrize("field", PRINTED.__dataclass_fields__)
+    @pytest.mark.parametrize("field", [field.name for field in fields(PRINTED)])
     def test_it_covers_every_printed_word(self, field: str) -> None:
         now = getattr(PRINTED, field)
         other = now + timedelta(days=1) if isinstance(now, date) else 121 if isinstance(now, int) else "别的"
