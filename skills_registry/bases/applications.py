@@ -26,14 +26,14 @@ from peewee import (
 )
 
 from skills_registry import notices
-from skills_registry.accounts import Account
 from skills_registry.bases import files, standing
 from skills_registry.bases.entries import Site, entries_of, require_own_clerk
 from skills_registry.bases.listing import BASE_KINDS, Base, Listing, Trade
+from skills_registry.bases.parties import OwnBase, works_for
 from skills_registry.foundation.acts import Act, Role
-from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
+from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.levels import level
-from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, note
+from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, people_in
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.notices import Notice
 
@@ -176,35 +176,15 @@ class ApplicationMoved(RuleBroken):
     en = "Somebody has just moved the application; it is now '{state_en}'. Please reload it."
 
 
-class OwnBase(SeparationOfDuties):
-    """Nobody of a base, nor who filed for it, reviews its application under any account."""
-
-    code = "own_base"
-    zh = "您在申请基地任职或曾为其经办，须回避，请由其他人员办理。"
-    en = "You work or have filed for the applying base, so another person must do this."
-
-
 def require_reason(reason: str) -> None:
     """:raises FieldRefused: the reason is empty."""
     if not reason.strip():
         raise FieldRefused(field="reason")
 
 
-def works_for(operator_id: UUID | None, base: Base) -> bool:
-    """Whether this person has, or had, an account at the base."""
-    return (
-        Account.select()
-        .where((Account.operator == operator_id) & (Account.organisation == base.organisation_id))
-        .exists()
-    )
-
-
 def people_who(application: Application, *actions: str, roles: Sequence[str] = ()) -> set[UUID]:
     """The natural persons who did one of these acts on the application, or acted in one of these roles."""
-    steps = Step.select(Step.by_operator).where(
-        (Step.record_id == application.id) & (Step.action.in_(actions) | Step.by_role.in_(list(roles)))
-    )
-    return {step.by_operator for step in steps if step.by_operator is not None}
+    return people_in([application.id], *actions, roles=roles)
 
 
 def is_applicant(operator_id: UUID | None, application: Application) -> bool:
@@ -214,7 +194,7 @@ def is_applicant(operator_id: UUID | None, application: Application) -> bool:
     )
 
 
-def require_outsider(act: Act, application: Application) -> None:
+def require_no_applicant(act: Act, application: Application) -> None:
     """:raises OwnBase: the caller, as a person, belongs to the base or filed for it."""
     if is_applicant(act.by.operator_id, application):
         raise OwnBase()

@@ -22,7 +22,7 @@ from skills_registry.bases.applications import (
     hold,
     latest_submission,
     people_who,
-    require_outsider,
+    require_no_applicant,
 )
 from skills_registry.foundation.acts import SHANGHAI, Act, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
@@ -100,7 +100,7 @@ def require_may_inspect(act: Act, application: Application) -> None:
     :raises ExpertElsewhere: the caller is an expert of the application.
     """
     require_role(act, "county_officer", "city_officer")
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     if act.by.operator_id in people_who(application, roles=("expert",)):
         raise ExpertElsewhere()
 

@@ -28,7 +28,7 @@ from skills_registry.bases.applications import (
     hold,
     is_applicant,
     people_who,
-    require_outsider,
+    require_no_applicant,
     require_reason,
 )
 from skills_registry.bases.inspections import latest_inspection, unmet
@@ -162,7 +162,7 @@ def appoint(act: Act, application: Application, experts: Sequence[Account]) -> P
     :raises WrongState: the application awaits no panel.
     """
     require_role(act, "city_officer")
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     if application.status == "expert_review":
         return _fill_vacancies(act, application, experts)
     if APPLICATION.find("appoint", application.status) is None:
@@ -231,7 +231,7 @@ def recuse(act: Act, seat: PanelSeat, reason: str) -> PanelSeat:
     if act.by.role == "expert":
         require_own_seat(act, seat)
     else:
-        require_outsider(act, application)
+        require_no_applicant(act, application)
     with database.atomic():
         hold(application)
         move(act, SEAT, seat, "recuse", reason=reason)

@@ -23,7 +23,7 @@ from skills_registry.bases.applications import (
     close,
     end_notice,
     people_who,
-    require_outsider,
+    require_no_applicant,
     require_reason,
 )
 from skills_registry.bases.inspections import ExpertElsewhere
@@ -106,7 +106,7 @@ def require_may_decide(act: Act, application: Application) -> None:
     :raises SameOrganisation: the county's opinion came from the caller's organisation.
     """
     require_role(act, "city_officer")
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     took_part = people_who(
         application, "file_inspection", "sign_inspection", roles=("county_officer", "expert")
     )
@@ -152,7 +152,7 @@ def require_may_review(act: Act, application: Application) -> None:
     :raises OwnBase: the caller belongs to the base.
     :raises ExpertElsewhere: the caller sat on a panel of an earlier round.
     """
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     if act.by.operator_id in experts_of(application):
         raise ExpertElsewhere()
 
@@ -325,7 +325,7 @@ def reopen(act: Act, application: Application, reason: str) -> Application:
     :raises WrongState: it is not refused.
     """
     require_reason(reason)
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     require_other_person(act, who_did(application.id, "decide_refusal"))
     try:
         with database.atomic():

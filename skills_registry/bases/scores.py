@@ -14,7 +14,7 @@ from uuid import UUID
 
 from peewee import ForeignKeyField, JSONField, TextField
 
-from skills_registry.bases.applications import APPLICATION, Application, hold, require_outsider
+from skills_registry.bases.applications import APPLICATION, Application, hold, require_no_applicant
 from skills_registry.bases.panels import (
     SEAT,
     Panel,
@@ -69,7 +69,7 @@ def hand_in(act: Act, seat: PanelSeat, points: Mapping[str, Any], remarks: str) 
     require_own_seat(act, seat)
     panel: Panel = seat.panel
     application: Application = panel.application
-    require_outsider(act, application)
+    require_no_applicant(act, application)
     _require_whole_sheet(panel, points)
     if application.status != "expert_review" or application.round != panel.round:
         raise APPLICATION.refusal(application.status, "conclude")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skills_registry.bases.parties import require_outsider
 from skills_registry.evaluation import scorecard
 from skills_registry.evaluation.counts import EmployedCount
 from skills_registry.evaluation.evaluations import (
@@ -16,14 +17,13 @@ from skills_registry.evaluation.evaluations import (
     BaseComment,
     Evaluation,
     GradeProposal,
-    require_unconnected,
 )
 from skills_registry.evaluation.scorecard import Card, Figure, Outcome
 from skills_registry.evaluation.scoring import figures_now, vetoes_of
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Step, move
+from skills_registry.foundation.lifecycle import move, people_in
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import database
 from skills_registry.foundation.workdays import Deadline
@@ -71,8 +71,7 @@ class AppealWorsens(RuleBroken):
 
 def require_took_no_part(act: Act, evaluation: Evaluation, *actions: str) -> None:
     """:raises SeparationOfDuties: the caller did one of these acts on the evaluation, in any of its rounds."""
-    done = Step.select().where((Step.record_id == evaluation.id) & Step.action.in_(actions))
-    if done.where(Step.by_operator == act.by.operator_id).exists():
+    if act.by.operator_id in people_in([evaluation.id], *actions):
         raise SeparationOfDuties()
 
 
@@ -96,7 +95,7 @@ def propose(
     :raises TooLittleCounted: too many indicators have no figures for a grade.
     :raises WrongState: it is not scored.
     """
-    require_unconnected(act, evaluation.base)
+    require_outsider(act, evaluation.base)
     card = scorecard.card_for(act.policy, evaluation.year)
     with database.atomic():
         move(act, EVALUATION, evaluation, "propose", reason=summary)
@@ -152,7 +151,7 @@ def send_back(act: Act, evaluation: Evaluation, reason: str) -> Evaluation:
 
     :raises WrongState: nothing is proposed.
     """
-    require_unconnected(act, evaluation.base)
+    require_outsider(act, evaluation.base)
     with database.atomic():
         move(act, EVALUATION, evaluation, "return", reason=reason)
     return evaluation
@@ -166,7 +165,7 @@ def finalise(act: Act, evaluation: Evaluation, answer: str = "") -> Evaluation:
     :raises CommentUnanswered: the base objects, and there is no answer.
     :raises WrongState: nothing is proposed.
     """
-    require_unconnected(act, evaluation.base)
+    require_outsider(act, evaluation.base)
     require_took_no_part(act, evaluation, "score", "propose")
     with database.atomic():
         move(act, EVALUATION, evaluation, "finalise", reason=answer)
@@ -190,7 +189,7 @@ def overturn(act: Act, evaluation: Evaluation, grade: str, reason: str) -> Evalu
     """
     if grade not in scorecard.GRADES:
         raise FieldRefused(field="grade")
-    require_unconnected(act, evaluation.base)
+    require_outsider(act, evaluation.base)
     require_took_no_part(act, evaluation, "score", "propose", "return", "finalise")
     before = str(evaluation.grade)
     with database.atomic():

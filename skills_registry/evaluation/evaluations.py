@@ -30,11 +30,10 @@ from peewee import (
     TextField,
 )
 
-from skills_registry.accounts import Account
 from skills_registry.bases import Base, Listing
 from skills_registry.evaluation import plans, scorecard
 from skills_registry.foundation.acts import Act, Role, require_role
-from skills_registry.foundation.errors import RuleBroken, SeparationOfDuties
+from skills_registry.foundation.errors import RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -169,16 +168,6 @@ def require_listed_in(base: Base, year: int) -> None:
     """:raises NotListedInYear: no confirmed listing covers a single day of that year."""
     if not _listed_in(year).where(Listing.base == base).exists():
         raise NotListedInYear(year=year)
-
-
-def require_unconnected(act: Act, base: Base) -> None:
-    """Nobody evaluates a base that they are a clerk of, under whichever account.
-
-    :raises SeparationOfDuties: the caller is the same person as one of the base's clerks.
-    """
-    mine = Account.operator == act.by.operator_id
-    if Account.select().where(mine & (Account.organisation == base.organisation_id)).exists():
-        raise SeparationOfDuties()
 
 
 def set_plan(act: Act, base: Base, year: int, persons: int, reason: str = "") -> plans.YearlyPlan:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from skills_registry.bases.parties import require_outsider
 from skills_registry.evaluation import scorecard
 from skills_registry.evaluation.counts import EmployedCount, Question, count
 from skills_registry.evaluation.evaluations import (
     EVALUATION,
     Evaluation,
     EvaluationScore,
-    require_unconnected,
 )
 from skills_registry.evaluation.scorecard import Card, Figure, Mark
 from skills_registry.foundation.acts import Act
@@ -70,7 +70,7 @@ def score(
     :raises DeductionUnexplained: a deduction, or a score in place of the records, without a remark.
     :raises NotScored: an indicator that only evaluators can score is missing.
     """
-    require_unconnected(act, evaluation.base)
+    require_outsider(act, evaluation.base)
     card = scorecard.card_for(act.policy, evaluation.year)
     findings = dict(vetoes or {})
     _require_sound_sheet(card, given, findings)

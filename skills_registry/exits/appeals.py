@@ -21,17 +21,17 @@ from skills_registry import evaluation
 from skills_registry.bases import Base
 from skills_registry.bases.applications import Application
 from skills_registry.bases.panels import experts_of
+from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.bases.reviews import reopen
 from skills_registry.evaluation import Evaluation
 from skills_registry.exits import cures, sanctions
 from skills_registry.exits.leaving import require_reason
-from skills_registry.exits.parties import people_in, require_outsider, require_own_base
 from skills_registry.exits.sanctions import Sanction
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import SHANGHAI, Act, Role, require_role
 from skills_registry.foundation.dues import Due
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move
+from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, people_in
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import InstantField, Record, database, require_found
 from skills_registry.foundation.workdays import Deadline

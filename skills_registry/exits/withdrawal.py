@@ -11,6 +11,7 @@ from uuid import UUID
 from peewee import IntegrityError
 
 from skills_registry.bases import Base
+from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.exits import sanctions
 from skills_registry.exits.leaving import (
     EXIT,
@@ -21,7 +22,6 @@ from skills_registry.exits.leaving import (
     shut,
     take_off,
 )
-from skills_registry.exits.parties import require_outsider, require_own_base
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import SHANGHAI, Act
 from skills_registry.foundation.dues import Due

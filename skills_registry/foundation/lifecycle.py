@@ -6,7 +6,7 @@ button one moves the record and the other learns what it has become.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -168,6 +168,14 @@ def _record(
 def steps_of(record_id: UUID) -> Iterator[Step]:
     """The steps of a record, oldest first."""
     return iter(Step.select().where(Step.record_id == record_id).order_by(Step.id))
+
+
+def people_in(record_ids: Iterable[UUID], *actions: str, roles: Collection[str] = ()) -> set[UUID]:
+    """The natural persons who left a step in any of these records: all, or by one of these acts or roles."""
+    steps = Step.select(Step.by_operator).where(Step.record_id.in_(list(record_ids)))
+    if actions or roles:
+        steps = steps.where(Step.action.in_(actions) | Step.by_role.in_(list(roles)))
+    return {step.by_operator for step in steps if step.by_operator is not None}
 
 
 def latest_state(record_id: UUID) -> str | None:

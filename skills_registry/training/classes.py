@@ -15,10 +15,20 @@ from uuid import UUID
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, JSONField
 
 from skills_registry.bases import Base, require_in_scope, require_listed, require_may_open_classes
+from skills_registry.bases.parties import require_outsider
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, note, steps_of, who_did
+from skills_registry.foundation.lifecycle import (
+    Lifecycle,
+    Move,
+    begin,
+    move,
+    note,
+    people_in,
+    steps_of,
+    who_did,
+)
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -174,13 +184,8 @@ def require_took_no_part(act: Act, training_class: TrainingClass) -> None:
 
     :raises SeparationOfDuties: the caller filed, submitted or recorded something of this class.
     """
-    took_part = (
-        Step.select()
-        .where((Step.record_id == training_class.id) & (Step.by_role == "base_clerk"))
-        .where(Step.by_operator == act.by.operator_id)
-        .exists()
-    )
-    if took_part:
+    require_outsider(act, training_class.base)
+    if act.by.operator_id in people_in([training_class.id], roles=("base_clerk",)):
         raise SeparationOfDuties()
 
 

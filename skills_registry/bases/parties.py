@@ -1,23 +1,21 @@
-"""Who may act in sanctions, exits and appeals: the base for itself, and nobody of it as an officer.
+"""Who may act for a base, and who may not judge it: the base for itself, and nobody of it as an officer.
 
 Natural persons count, not accounts: who has, or had, an account at a base is of that base under
-whichever account they come.
+whichever account they come (权限不相容, 财社〔2023〕181号 Art. 25).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from skills_registry.accounts import Account
-from skills_registry.bases import Base
+from skills_registry.bases.listing import Base
 from skills_registry.foundation.acts import Act, require_role
 from skills_registry.foundation.errors import NotAllowed, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Step
 
 
 class OwnBase(SeparationOfDuties):
-    """An officer who works, or worked, for the base does not judge it."""
+    """Nobody of a base, nor who filed for it, judges it under any account."""
 
     code = "own_base"
     zh = "您在该基地任职或曾为其经办，须回避，请由其他人员办理。"
@@ -33,16 +31,14 @@ def require_own_base(act: Act, base: Base) -> None:
 
 def require_outsider(act: Act, base: Base) -> None:
     """:raises OwnBase: the caller, as a person, has or had an account at the base."""
-    of_the_base = (
-        Account.select()
-        .where((Account.operator == act.by.operator_id) & (Account.organisation == base.organisation_id))
-        .exists()
-    )
-    if of_the_base:
+    if works_for(act.by.operator_id, base):
         raise OwnBase()
 
 
-def people_in(record_ids: Iterable[UUID]) -> set[UUID]:
-    """The natural persons who left a step in any of these records."""
-    steps = Step.select(Step.by_operator).where(Step.record_id.in_(list(record_ids)))
-    return {step.by_operator for step in steps if step.by_operator is not None}
+def works_for(operator_id: UUID | None, base: Base) -> bool:
+    """Whether this person has, or had, an account at the base."""
+    return (
+        Account.select()
+        .where((Account.operator == operator_id) & (Account.organisation == base.organisation_id))
+        .exists()
+    )
