@@ -14,7 +14,7 @@ from peewee import Field
 
 from skills_registry.bases import Application, Base, Listing
 from skills_registry.certification.plaques import Plaque
-from skills_registry.evaluation import Evaluation
+from skills_registry.evaluation import Evaluation, YearlyPlan
 from skills_registry.exits import Appeal, Exit, Sanction
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import require_found
@@ -25,6 +25,7 @@ RECORDS: tuple[Field, ...] = (
     Listing.base,
     Plaque.base,
     Application.base,
+    YearlyPlan.base,
     Evaluation.base,
     Sanction.base,
     Exit.base,

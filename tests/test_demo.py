@@ -22,6 +22,7 @@ from skills_registry.bases import Application, Base, directory, standing
 from skills_registry.certification.plaques import Plaque, RecordedPapers
 from skills_registry.exits import Appeal, Sanction
 from skills_registry.foundation.acts import PUBLIC, Act
+from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault
 from skills_registry.foundation.storage import database, migrate, open_database
@@ -110,10 +111,12 @@ def test_the_clerk_s_base_is_in_good_standing_since_2025_and_evaluated(city: Fil
     assert city.told["base_id"] == str(base.id)
 
 
-def test_a_notice_runs_on_the_day_on_which_the_demonstration_is_started(city: Filled) -> None:
+def test_no_date_of_the_city_depends_on_the_day_on_which_it_is_started(city: Filled) -> None:
     del city
-    running = list(notices.notices_open(STARTED.date()))
-    assert [notice.title for notice in running] == ["拟认定基地公示：民和县川口按摩实训基地"]
+    latest = max(step.at for step in Step.select())
+    assert latest < STARTED
+    noticed = notices.Notice.get(notices.Notice.title == "拟认定基地公示：民和县川口按摩实训基地")
+    assert noticed.closes_on < STARTED.date()
 
 
 def test_every_base_that_was_listed_has_a_plaque_that_says_how_it_stands_today(city: Filled) -> None:

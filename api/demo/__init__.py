@@ -2,8 +2,7 @@
 
 Everybody in it is invented: citizen IDs carry serials 995–999, which were never assigned. Everything
 goes the way that real data goes, sheets and confirmations included, under a clock of its own: the
-dates of the demonstration do not depend on the day on which it is started, but for one public notice,
-which begins on that day so that it can be read and objected to.
+dates of the demonstration do not depend on the day on which it is started.
 
     plan         what the city is to hold
     city         people, bases listed on paper, classes

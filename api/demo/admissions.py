@@ -15,7 +15,7 @@ from skills_registry.bases.applications import Application
 from skills_registry.bases.entries import EquipmentFacts, Identity, Site, SiteFacts, TeacherFacts
 from skills_registry.bases.inspections import Visit
 from skills_registry.certification import plaques
-from skills_registry.foundation.acts import SHANGHAI, Act
+from skills_registry.foundation.acts import Act
 
 #: The smallest contents that the registry takes for a PDF and for a picture.
 _PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -115,8 +115,6 @@ class _Applicant:
                 scores.hand_in(act, seat, points, "演示：符合条件。")
 
     def _publish(self, application: Application) -> None:
-        if self._plan.until == "noticed":  # begins on the day of the demonstration, so that it runs
-            self._day = max(self._day, self._city.service.clock().astimezone(SHANGHAI).date())
         reviews.publish(
             self._officer(),
             application,
