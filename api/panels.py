@@ -15,7 +15,7 @@ from skills_registry.accounts import Account
 from skills_registry.bases import inspections, panels, scores
 from skills_registry.bases.applications import Application
 from skills_registry.bases.inspections import Inspection, Visit
-from skills_registry.bases.panels import Panel, PanelSeat
+from skills_registry.bases.seats import Panel, PanelSeat
 from skills_registry.foundation.errors import FieldRefused, NotFound
 from skills_registry.foundation.storage import require_found
 

@@ -18,7 +18,7 @@ from skills_registry.foundation.acts import Role
 from skills_registry.foundation.dues import Due
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.workdays import Deadline
-from skills_registry.notices import Notice, Objection, deadline_of
+from skills_registry.notices import Notice, Objection, answer_deadline, deadline_of
 
 #: What an evaluation that is proposed waits for: the base's comments, and then the city's grade.
 _COMMENTS: tuple[str, tuple[str, str], Role] = (
@@ -65,7 +65,7 @@ def _notices(policy: Policy, today: date, known: set[UUID]) -> Iterator[Due]:
             words = ("公示期满", "the public notice ends")
             yield Due("notice_ends", *words, notice.id, application.base_id, last, ("public",))
         for objection in notice.objections.where(Objection.status == "received").order_by(Objection.id):
-            answer_by = Deadline(objection.answer_by, provisional=notice.provisional)
+            answer_by = answer_deadline(objection, policy)
             words = ("答复异议", "answer the objection")
             yield Due(
                 "objection_answer", *words, objection.id, application.base_id, answer_by, ("city_officer",)

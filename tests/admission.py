@@ -14,6 +14,7 @@ from skills_registry.accounts import Operator
 from skills_registry.bases import Base, Trade, applications, inspections, panels, reviews, scores
 from skills_registry.bases.applications import Application
 from skills_registry.bases.inspections import Inspection, Visit
+from skills_registry.bases.seats import PanelSeat
 from skills_registry.foundation.acts import PUBLIC, Act
 from skills_registry.notices import Notice
 from tests.base_files import complete_file, kept_photo, sites_of
@@ -76,12 +77,10 @@ def sheet(points: int = 8) -> dict[str, int]:
     return dict.fromkeys(CRITERIA, points)
 
 
-def seat(application: Application, world: World, expert: str) -> panels.PanelSeat:
+def seat(application: Application, world: World, expert: str) -> PanelSeat:
     """The seat of an expert on the present panel."""
     panel = panels.require_panel(application)
-    return panels.PanelSeat.get(
-        (panels.PanelSeat.panel == panel) & (panels.PanelSeat.account == world.accounts[expert])
-    )
+    return PanelSeat.get((PanelSeat.panel == panel) & (PanelSeat.account == world.accounts[expert]))
 
 
 def again(application: Application) -> Application:

@@ -19,7 +19,7 @@ from skills_registry.accounts import Account, Operator
 from skills_registry.bases import applications, inspections, panels, reviews, scores
 from skills_registry.bases.applications import APPLICATION, Application, people_who
 from skills_registry.bases.inspections import NothingToSign
-from skills_registry.bases.panels import PanelSeat
+from skills_registry.bases.seats import PanelSeat
 from skills_registry.foundation.acts import PUBLIC, ROLES, Act
 from skills_registry.foundation.errors import NotAllowed, RegistryError, WrongState
 from skills_registry.foundation.lifecycle import Step, steps_of

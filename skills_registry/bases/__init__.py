@@ -23,6 +23,7 @@ from skills_registry.bases.listing import (
     confirm_listing,
     end_listing,
     enter_listing,
+    hold_base,
     latest_listing,
     register_base,
     require_in_scope,
@@ -31,8 +32,8 @@ from skills_registry.bases.listing import (
     suspend_listing,
     withdraw_entry,
 )
-from skills_registry.bases.panels import SEAT
 from skills_registry.bases.reviews import reopen
+from skills_registry.bases.seats import SEAT
 from skills_registry.bases.standing import (
     RESTRICTIONS,
     STANDINGS,
@@ -81,6 +82,7 @@ __all__ = [
     "confirm_listing",
     "end_listing",
     "enter_listing",
+    "hold_base",
     "latest_listing",
     "latest_submission",
     "left_on",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -176,6 +177,14 @@ class ApplicationMoved(RuleBroken):
     en = "Somebody has just moved the application; it is now '{state_en}'. Please reload it."
 
 
+class KindFixed(FieldRefused):
+    """A base on the list renews what it is listed as."""
+
+    code = "kind_fixed"
+    zh = "挂牌期内续期须按现有基地类型申请；变更类型请在挂牌期满后重新申请。"
+    en = "A base on the list applies as the kind it is listed as; for another kind, apply after its listing ends."
+
+
 def require_reason(reason: str) -> None:
     """:raises FieldRefused: the reason is empty."""
     if not reason.strip():
@@ -227,6 +236,7 @@ def apply(
     """
     require_own_clerk(act, base)
     standing.require_no_ban(base, act.today)
+    _require_kind_of_listing(base, kind or base.kind, act.today)
     written = _written(base, kind or base.kind, scope, sites)
     try:
         with database.atomic():
@@ -236,6 +246,12 @@ def apply(
         # The database itself holds that a base has one application under way.
         raise ApplicationOpen() from None
     return application
+
+
+def _require_kind_of_listing(base: Base, kind: str, today: date) -> None:
+    # The kind stands with the base: a renewal of another kind would show it before its time.
+    if kind != base.kind and standing.listing_covering(base.id, today) is not None:
+        raise KindFixed(field="kind")
 
 
 def _written(base: Base, kind: str, scope: Sequence[Trade], sites: Sequence[UUID]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from skills_registry.bases.applications import (
     Application,
     hold,
     latest_submission,
-    people_who,
     require_no_applicant,
 )
+from skills_registry.bases.seats import experts_of
 from skills_registry.foundation.acts import SHANGHAI, Act, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
 from skills_registry.foundation.lifecycle import move, note
@@ -101,7 +101,7 @@ def require_may_inspect(act: Act, application: Application) -> None:
     """
     require_role(act, "county_officer", "city_officer")
     require_no_applicant(act, application)
-    if act.by.operator_id in people_who(application, roles=("expert",)):
+    if act.by.operator_id in experts_of(application):
         raise ExpertElsewhere()
 
 

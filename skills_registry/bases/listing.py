@@ -260,7 +260,7 @@ def admit(
 def _record(
     base: Base, plaque_number: str, first: date, last: date, basis: str, scope: Sequence[Trade], status: str
 ) -> Listing:
-    _hold(base)
+    hold_base(base)
     _require_no_overlap(base, first, last)
     if Listing.select().where(Listing.plaque_number == plaque_number).exists():
         raise PlaqueNumberTaken()
@@ -279,9 +279,9 @@ def _record(
     return listing
 
 
-def _hold(base: Base) -> None:
-    # A write on the base makes transactions that look at its listings wait for each other.
-    Base.update(number=base.number).where(Base.id == base.id).execute()
+def hold_base(base: Base) -> None:
+    """Make transactions that decide about one base wait for each other; a first write on its row."""
+    Base.update(number=Base.number).where(Base.id == base.id).execute()
 
 
 def _require_no_overlap(
@@ -379,7 +379,7 @@ def restore_listing(act: Act, listing: Listing, reason: str) -> Listing:
     """
     with database.atomic():
         move(act, LISTING, listing, "restore", reason=reason)
-        _hold(listing.base)
+        hold_base(listing.base)
         back_from = max(listing.left_on or listing.valid_until, listing.valid_from)
         _require_no_overlap(listing.base, back_from, listing.valid_until, but=listing)
         listing.left_on = None

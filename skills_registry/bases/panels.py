@@ -11,16 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from peewee import (
-    CharField,
-    DateField,
-    ForeignKeyField,
-    IntegerField,
-    JSONField,
-    ModelSelect,
-    UUIDField,
-)
-
 from skills_registry.accounts import Account
 from skills_registry.bases.applications import (
     APPLICATION,
@@ -32,62 +22,11 @@ from skills_registry.bases.applications import (
     require_reason,
 )
 from skills_registry.bases.inspections import latest_inspection, unmet
-from skills_registry.foundation.acts import Act, Role, require_role
+from skills_registry.bases.seats import SEAT, Panel, PanelSeat
+from skills_registry.foundation.acts import Act, require_role
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken, SeparationOfDuties
-from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
-from skills_registry.foundation.storage import InstantField, Record, database
-
-_EXPERT: frozenset[Role] = frozenset({"expert"})
-_CITY: frozenset[Role] = frozenset({"city_officer"})
-
-SEAT = Lifecycle(
-    noun="panel_seat",
-    zh="专家席位",
-    states={
-        "appointed": ("已聘请待评分", "appointed, to score"),
-        "handed_in": ("已交评分表", "sheet handed in"),
-        "recused": ("已回避", "recused"),
-    },
-    moves=(
-        Move("hand_in", "appointed", "handed_in", _EXPERT),
-        Move("recuse", "appointed", "recused", _EXPERT | _CITY),
-    ),
-)
-
-
-class Panel(Record):
-    """The panel of one round. ``criteria`` is the sheet as it stood: code, names, ``full_mark`` and
-    ``weight`` of each; ``pass_percent`` is the least mean that passes, in per cent."""
-
-    application = ForeignKeyField(Application, backref="panels", on_delete="RESTRICT")
-    round = IntegerField()
-    criteria = JSONField()
-    pass_percent = IntegerField()
-    rule_from = DateField()
-    policy_version = CharField(max_length=12)
-    appointed_at = InstantField()
-    application_id: UUID
-    seats: ModelSelect[PanelSeat]
-
-    class Meta:
-        indexes = ((("application", "round"), True),)
-
-
-class PanelSeat(Record):
-    """One expert's seat; ``replaces`` is the recused seat that it fills."""
-
-    panel = ForeignKeyField(Panel, backref="seats", on_delete="RESTRICT")
-    account = ForeignKeyField(Account, on_delete="RESTRICT")
-    operator = UUIDField()
-    replaces = ForeignKeyField("self", null=True, unique=True, on_delete="RESTRICT")
-    status = CharField(max_length=20, default=SEAT.first)
-    appointed_at = InstantField()
-    account_id: UUID
-    panel_id: UUID
-    replaces_id: UUID | None
-
-    class Meta:
-        indexes = ((("panel", "operator"), True),)
+from skills_registry.foundation.lifecycle import begin, move, note
+from skills_registry.foundation.storage import database
 
 
 class PanelTooSmall(RuleBroken):
@@ -296,9 +235,3 @@ def applications_on_my_panels(act: Act) -> list[UUID]:
     seats = PanelSeat.select(PanelSeat, Panel).join(Panel)
     mine = seats.where((PanelSeat.account == act.by.account_id) & (PanelSeat.status != "recused"))
     return [seat.panel.application_id for seat in mine]
-
-
-def experts_of(application: Application) -> set[UUID]:
-    """Every natural person ever appointed to a panel of the application, recused ones too."""
-    seats = PanelSeat.select().join(Panel).where(Panel.application == application.id)
-    return {seat.operator for seat in seats}

@@ -14,8 +14,9 @@ from skills_registry import notices
 from skills_registry.bases import files
 from skills_registry.bases.applications import APPLICATION, Application
 from skills_registry.bases.inspections import inspectors_of, latest_inspection, unmet
-from skills_registry.bases.panels import PanelSeat, latest_panel, vacancies
+from skills_registry.bases.panels import latest_panel, vacancies
 from skills_registry.bases.reviews import require_passed
+from skills_registry.bases.seats import PanelSeat
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import SHANGHAI, Role
 from skills_registry.foundation.dues import Due

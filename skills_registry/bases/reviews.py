@@ -27,10 +27,12 @@ from skills_registry.bases.applications import (
     require_reason,
 )
 from skills_registry.bases.inspections import ExpertElsewhere
-from skills_registry.bases.listing import Base, Listing, Trade, admit
-from skills_registry.bases.panels import experts_of, latest_panel
+from skills_registry.bases.listing import Base, Listing, Trade, admit, hold_base
+from skills_registry.bases.panels import latest_panel
 from skills_registry.bases.scores import mark
+from skills_registry.bases.seats import experts_of
 from skills_registry.bases.standing import require_no_ban
+from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, require_other_person, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken, SeparationOfDuties
 from skills_registry.foundation.levels import rank
@@ -291,7 +293,7 @@ def list_base(
     :raises MayNotApplyYet: the base was struck off the list while it applied.
     :raises RuleBroken: see :func:`require_notice_over`.
     :raises BeyondApplication: see :func:`require_within`.
-    :raises FieldRefused: no basis is named, or ``valid_from`` lies in the past.
+    :raises FieldRefused: no basis is named, or ``valid_from`` lies in the past or too far ahead.
     :raises ListingOverlaps: the base is listed in that period already.
     :raises WrongState: it is not under public notice.
     """
@@ -303,11 +305,15 @@ def list_base(
     require_within(application, granted)
     if not basis.strip():
         raise FieldRefused(field="basis")
-    first = valid_from or _first_free_day(application.base, act.today)
-    if first < act.today:
+    free = _first_free_day(application.base, act.today)
+    first = valid_from or free
+    months = act.policy.rule("admission", act.today)["latest_start_months"]
+    if not act.today <= first <= workdays.months_later(free, months):
         raise FieldRefused(field="valid_from")
     with database.atomic():
         move(act, APPLICATION, application, "list")
+        hold_base(application.base)
+        require_no_ban(application.base, act.today)
         application.listing = _admit(act, application, basis, granted, first)
         Application.update(listing=application.listing).where(Application.id == application.id).execute()
         close(application)

@@ -15,14 +15,8 @@ from uuid import UUID
 from peewee import ForeignKeyField, JSONField, TextField
 
 from skills_registry.bases.applications import APPLICATION, Application, hold, require_no_applicant
-from skills_registry.bases.panels import (
-    SEAT,
-    Panel,
-    PanelSeat,
-    is_complete,
-    require_own_seat,
-    seat_of,
-)
+from skills_registry.bases.panels import is_complete, require_own_seat, seat_of
+from skills_registry.bases.seats import SEAT, Panel, PanelSeat
 from skills_registry.foundation.acts import Act, require_role
 from skills_registry.foundation.errors import FieldRefused, NotAllowed
 from skills_registry.foundation.lifecycle import move, note

@@ -193,6 +193,12 @@ def restrictions_of(cause_id: UUID) -> list[Restriction]:
     return list(Restriction.select().where(Restriction.cause_id == cause_id).order_by(Restriction.id))
 
 
+def bans_of(base: Base) -> list[Restriction]:
+    """Every ban on applying again that was ever in force against a base; an overturned one never was."""
+    bans = Restriction.select().where((Restriction.base == base) & (Restriction.kind == "reapply_ban"))
+    return list(bans.where(Restriction.lifted_on.is_null() | (Restriction.lifted_on > Restriction.starts_on)))
+
+
 def restrictions_on(base: Base, on: date) -> list[Restriction]:
     """What holds a base back on a day."""
     return list(_in_force(base.id, on))

@@ -190,7 +190,9 @@ def _from_records(indicator: Indicator, found: Counted, mark: Mark | None) -> Fi
     if not found.due:
         return Figure(indicator, "not_yet_due", found.numerator, found.denominator, detail=found.detail)
     if found.numerator is None or not found.denominator:
-        if mark is not None and indicator.may_be_scored:
+        # Where nobody was trained there is nothing that an evaluator could judge in the records' place.
+        nobody = found.detail.get("opened_headcount") == 0
+        if mark is not None and indicator.may_be_scored and not nobody:
             return _scored(indicator, mark, detail=found.detail)
         return Figure(indicator, "no_data", found.numerator, found.denominator, detail=found.detail)
     reached = 100 * found.numerator / found.denominator / Decimal(indicator.rule["full_at"])

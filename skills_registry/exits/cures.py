@@ -23,6 +23,7 @@ from skills_registry.exits.sanctions import (
     Sanction,
     begin_step,
     fall_back,
+    is_settled_by_ban,
     require_curable,
     sanctions_of_bases,
 )
@@ -189,7 +190,8 @@ def _release(act: Act, sanction: Sanction, on: date | None, reason: str) -> None
 
 def _uncover(act: Act, sanction: Sanction, reason: str) -> None:
     listing = Listing.get_by_id(sanction.listing.id)
-    if sanction.step == "suspension" and listing.status == "suspended":
+    held = {found.kind for found in standing.restrictions_on(sanction.base, act.today)}
+    if sanction.step == "suspension" and listing.status == "suspended" and "suspended" not in held:
         resume_listing(act, listing, reason)
 
 
@@ -250,6 +252,7 @@ def deadlines(policy: Policy, today: date, base_ids: Iterable[UUID]) -> Iterator
     """What is due in sanctions against bases on the list: to decide, to cure, to accept."""
     for sanction in sanctions_of_bases(base_ids).where(Sanction.status.in_(PENDING)):
         deadline = due(sanction, policy)
-        if deadline is not None and listing_covering(sanction.base_id, today) is not None:
+        listed = listing_covering(sanction.base_id, today) is not None
+        if deadline is not None and listed and not is_settled_by_ban(sanction):
             kind, zh, en, roles = _WAITING[sanction.status]
             yield Due(kind, zh, en, sanction.id, sanction.base_id, deadline, roles)

@@ -27,6 +27,7 @@ from skills_registry.bases import (
     Base,
     Listing,
     end_listing,
+    hold_base,
     listing_covering,
     restore_listing,
 )
@@ -54,12 +55,14 @@ EXIT = Lifecycle(
         "closed": ("善后办结", "closed"),
         "refused": ("未同意退出", "not let go"),
         "taken_back": ("已撤回退出申请", "request taken back"),
+        "superseded": ("已由另一退出决定取代", "superseded by another way off the list"),
         "called_off": ("退出决定已撤销", "called off"),
     },
     moves=(
         Move("accept", "asked", "teaching_out", _CITY),
         Move("refuse", "asked", "refused", _CITY),
         Move("take_back", "asked", "taken_back", _CLERK),
+        Move("supersede", "asked", "superseded", _COUNTY | _CITY),
         Move("close", "teaching_out", "closed", _COUNTY | _CITY),
         Move("call_off", "teaching_out", "called_off", _CITY),
         Move("call_off", "closed", "called_off", _CITY),
@@ -165,6 +168,8 @@ def delist(act: Act, base: Base, ground: str, on: date, reason: str, *, cause_id
     """
     listing = require_on_the_list(base, act.today)
     with database.atomic():
+        hold_base(base)
+        _supersede_request(act, listing, reason)
         take_off(act, listing, on, reason)
         found = Exit.create(
             base=base,
@@ -179,6 +184,14 @@ def delist(act: Act, base: Base, ground: str, on: date, reason: str, *, cause_id
         begin(act, EXIT, found, "delist", detail={"ground": ground, "leaves_on": on.isoformat()})
         settle_classes(act, found)
     return found
+
+
+def _supersede_request(act: Act, listing: Listing, reason: str) -> None:
+    # A base that has asked to leave can be struck off, and its listing can end, without an answer to it.
+    asked = Exit.get_or_none((Exit.listing == listing.id) & (Exit.status == "asked"))
+    if asked is not None:
+        move(act, EXIT, asked, "supersede", reason=reason)
+        shut(asked)
 
 
 def take_off(act: Act, listing: Listing, on: date, reason: str) -> None:
@@ -203,6 +216,8 @@ def expire(act: Act, listing: Listing) -> Exit | None:
         raise NotExpired(valid_until=listing.valid_until)
     base, first_day_off = listing.base, listing.valid_until + timedelta(days=1)
     with database.atomic():
+        hold_base(base)
+        _supersede_request(act, listing, "挂牌期满")
         end_listing(act, listing, first_day_off, "挂牌期满")
         if listing_covering(base.id, act.today) is not None:
             return None

@@ -17,12 +17,12 @@ from uuid import UUID
 from peewee import CharField, DateField, ForeignKeyField, TextField
 
 from skills_registry import evaluation
-from skills_registry.bases import Base, Listing, standing, suspend_listing
+from skills_registry.bases import Base, Listing, hold_base, listing_covering, standing, suspend_listing
 from skills_registry.bases.parties import require_outsider
 from skills_registry.exits.ladder import ground_of, rung
 from skills_registry.exits.leaving import delist, require_on_the_list, require_reason
 from skills_registry.foundation import workdays
-from skills_registry.foundation.acts import Act, Role, require_other_person, require_role
+from skills_registry.foundation.acts import SHANGHAI, Act, Role, require_other_person, require_role
 from skills_registry.foundation.errors import RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, who_did
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -119,10 +119,24 @@ class NothingToCure(RuleBroken):
     en = "A termination is not cured or lifted; it can be appealed."
 
 
+class SettledByTermination(RuleBroken):
+    """The base was struck off after this sanction."""
+
+    code = "settled_by_termination"
+    zh = "该基地其后已被摘牌，此项处理已随之了结。"
+    en = "The base was struck off after this, which settled it."
+
+
 def require_curable(sanction: Sanction) -> None:
-    """:raises NothingToCure: it is a termination."""
+    """There is something to put right, and it still matters.
+
+    :raises NothingToCure: it is a termination.
+    :raises SettledByTermination: the base was struck off since.
+    """
     if sanction.step == "termination":
         raise NothingToCure()
+    if is_settled_by_ban(sanction):
+        raise SettledByTermination()
 
 
 def require_supported(act: Act, base: Base, ground: Any) -> None:
@@ -178,7 +192,7 @@ def begin_step(
     at_once = rung(act.policy, step, act.today)["decided_by"] == "county"
     listing = require_on_the_list(base, act.today)
     with database.atomic():
-        _hold(base)
+        hold_base(base)
         if any(found.step == step for found in pending(base)):
             raise SanctionUnderWay()
         sanction = Sanction.create(
@@ -198,11 +212,6 @@ def begin_step(
     return sanction
 
 
-def _hold(base: Base) -> None:
-    # The first write: two officers who press at once wait for each other, on both databases.
-    Base.update(number=Base.number).where(Base.id == base.id).execute()
-
-
 def decide(act: Act, sanction: Sanction, reason: str) -> Sanction:
     """The city imposes what was proposed.
 
@@ -214,7 +223,8 @@ def decide(act: Act, sanction: Sanction, reason: str) -> Sanction:
     require_other_person(act, who_did(sanction.id, "propose"))
     with database.atomic():
         move(act, SANCTION, sanction, "decide", reason=reason)
-        require_on_the_list(sanction.base, act.today)
+        hold_base(sanction.base)
+        _require_still_to_be_had(act, sanction)
         sanction.imposed_on = act.today
         sanction.save(only=[Sanction.imposed_on])
         _take_effect(act, sanction)
@@ -236,11 +246,19 @@ def drop(act: Act, sanction: Sanction, reason: str) -> Sanction:
     return sanction
 
 
+def _require_still_to_be_had(act: Act, sanction: Sanction) -> None:
+    # A termination bars from applying again also when the listing ran out while it was being decided.
+    if "ban_months" not in rung(act.policy, sanction.step, act.today):
+        require_on_the_list(sanction.base, act.today)
+
+
 def _take_effect(act: Act, sanction: Sanction) -> None:
     figures = rung(act.policy, sanction.step, act.today)
     if "ban_months" in figures:
         last = workdays.months_later(act.today, figures["ban_months"])
         _restrict(act, sanction, "reapply_ban", last)
+        if listing_covering(sanction.base_id, act.today) is None:
+            return  # the listing ran out before the decision: what is left is the ban
         delist(act, sanction.base, "termination", act.today, sanction.reason, cause_id=sanction.id)
     elif figures.get("suspends"):
         _restrict(act, sanction, "suspended", None)
@@ -283,4 +301,16 @@ def sanctions_of_bases(base_ids: Iterable[UUID]) -> Any:
 def pending(base: Base) -> list[Sanction]:
     """The sanctions against a base that are not settled; a termination in force is."""
     waiting = sanctions_of(base).where(Sanction.status.in_(PENDING))
-    return [found for found in waiting if (found.step, found.status) != ("termination", "imposed")]
+    return [
+        found
+        for found in waiting
+        if (found.step, found.status) != ("termination", "imposed") and not is_settled_by_ban(found)
+    ]
+
+
+def is_settled_by_ban(sanction: Sanction) -> bool:
+    """Whether a termination came after this sanction: it does not meet a base that is listed again."""
+    day = sanction.begun_at.astimezone(SHANGHAI).date()
+    return any(
+        found.starts_on >= day and found.cause_id != sanction.id for found in standing.bans_of(sanction.base)
+    )

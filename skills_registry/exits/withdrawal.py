@@ -10,7 +10,7 @@ from uuid import UUID
 
 from peewee import IntegrityError
 
-from skills_registry.bases import Base
+from skills_registry.bases import Base, hold_base
 from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.exits import sanctions
 from skills_registry.exits.leaving import (
@@ -59,6 +59,7 @@ def ask(act: Act, base: Base, reason: str) -> Exit:
 
     :raises NotAllowed: the caller is no clerk of this base.
     :raises NotOnTheList: the base is not on the list.
+    :raises NotOnTheList: its listing has run out meanwhile.
     :raises SanctionPending: something against it is not settled.
     :raises AskedAlready: it has asked already.
     """
@@ -86,8 +87,10 @@ def accept(act: Act, leaving: Exit, reason: str) -> Exit:
     """
     require_reason(reason)
     require_outsider(act, leaving.base)
+    require_on_the_list(leaving.base, act.today)
     with database.atomic():
         move(act, EXIT, leaving, "accept", reason=reason)
+        hold_base(leaving.base)
         require_nothing_pending(leaving.base)
         leaving.leaves_on = act.today
         leaving.save(only=[Exit.leaves_on])

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, JSONField
 
-from skills_registry.bases import Base, require_in_scope, require_listed, require_may_open_classes
+from skills_registry.bases import Base, hold_base, require_in_scope, require_listed, require_may_open_classes
 from skills_registry.bases.parties import require_outsider
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role, require_other_person
@@ -230,6 +230,9 @@ def file_class(
         require_covered(subject, "课程或职业名称", uncovered)
     warnings = list(_doubts(act, base, filing))
     with database.atomic():
+        hold_base(base)
+        require_may_open_classes(base, act.today)
+        require_listed(base, filing.starts_on)
         number = take(f"class_filing/{act.today.year}")[0]
         training_class = TrainingClass.create(
             base=base,
