@@ -12,8 +12,10 @@ import hmac
 import io
 import os
 import re
+import struct
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -58,6 +60,8 @@ MEDIA_TYPES: dict[str, str] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
 }
 _PDF, _JPEG, _PNG, _XLSX, _DOCX = MEDIA_TYPES
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_MOST_OF_TYPES = 262_144
 _MOST_MEMBERS, _LARGEST_DIRECTORY = 2000, 512 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -198,25 +202,52 @@ def real_type(content: bytes) -> str | None:
         return _PDF if b"%%EOF" in content[-2048:] else None
     if content.startswith(b"\xff\xd8\xff"):
         return _JPEG if b"\xff\xd9" in content[-65536:] else None
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _PNG if content[12:16] == b"IHDR" and b"IEND" in content[-1024:] else None
+    if content.startswith(_PNG_SIGNATURE):
+        return _PNG if _is_whole_png(content) else None
     return _office_type(content) if content.startswith(b"PK\x03\x04") else None
+
+
+def _is_whole_png(content: bytes) -> bool:
+    """Whether the chunks follow each other from IHDR to IEND, each with its checksum, and nothing after."""
+    kinds, place = [], len(_PNG_SIGNATURE)
+    while place + 12 <= len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        end = place + 8 + length
+        if (
+            end + 4 > len(content)
+            or zlib.crc32(content[place + 4 : end]).to_bytes(4) != content[end : end + 4]
+        ):
+            return False
+        kinds.append(kind)
+        place = end + 4
+    whole = place == len(content) and kinds[:1] == [b"IHDR"] and kinds[-1:] == [b"IEND"]
+    return whole and b"IDAT" in kinds
 
 
 def _office_type(content: bytes) -> str | None:
     if not _has_small_directory(content):
         return None
     try:
-        names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        names = archive.namelist()
+        types_part = _beginning(archive, "[Content_Types].xml") if "[Content_Types].xml" in names else b""
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError, RuntimeError, EOFError):
         return None
     if len(names) > _MOST_MEMBERS or "[Content_Types].xml" not in names:
+        return None
+    if b"macroenabled" in types_part.lower():
         return None
     if any(name.lower().endswith(("vbaproject.bin", ".exe", ".dll", ".js")) for name in names):
         return None
     found = {"xl/workbook.xml": _XLSX, "word/document.xml": _DOCX}
     types = [kind for name, kind in found.items() if name in names]
     return types[0] if len(types) == 1 else None
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    # Never more than this is unpacked, whatever the archive claims.
+    with archive.open(name) as part:
+        return part.read(_MOST_OF_TYPES)
 
 
 def _has_small_directory(content: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,14 @@ from tests.world import World
 
 #: The smallest content that the registry takes for a PDF and for a PNG.
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(17) + b"\x00\x00\x00\x00IEND\xaeB`\x82"
+PNG = b"\x89PNG\r\n\x1a\n" + b"".join(
+    len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+    for kind, body in (
+        (b"IHDR", bytes.fromhex("00000001000000010800000000")),
+        (b"IDAT", zlib.compress(b"\0\xff")),
+        (b"IEND", b""),
+    )
+)
 
 IDENTITY: dict[str, Any] = {
     "legal_person": "马建国",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from skills_registry.foundation.errors import FieldRefused
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import database, new_id
 from tests import admission
-from tests.base_files import PDF, kept_photo
+from tests.base_files import PDF, PNG, kept_photo
 from tests.world import World
 
 
@@ -337,3 +337,31 @@ def test_an_expert_reads_what_the_snapshot_of_the_own_panels_application_names(
     assert {client.get(path, headers=expert).status_code for path in (address, photo)} == {200}
     assert client.get(address, headers=bearer(small_world, "expert_4")).status_code == 404
     assert client.get(f"/api/v1/documents/{foreign.id}/content", headers=expert).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda png: png[:-12],
+        lambda png: png[:40] + b"?" + png[41:],
+        lambda png: png + b"<script>",
+        lambda png: png[:8] + png[-12:],
+        lambda _: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR<script>alert(1)</script>IEND",
+    ],
+)
+def test_a_picture_is_whole_or_no_picture(spoil: Callable[[bytes], bytes]) -> None:
+    assert documents.real_type(PNG) == "image/png"
+    assert documents.real_type(spoil(PNG)) is None
+
+
+def test_an_office_file_that_declares_macros_is_refused_whatever_its_parts_are_called() -> None:
+    parts = {
+        "[Content_Types].xml": '<Override ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/>',
+        "word/document.xml": "<document/>",
+        "word/notes.bin": "x",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    assert documents.real_type(file.getvalue()) is None
