@@ -47,6 +47,7 @@ class UploadSchema(Schema):
     status = fields.String()
     accepted = fields.Integer()
     rejected = fields.Integer()
+    warnings = fields.List(fields.Nested(WarningSchema), metadata={"description": "针对整份表格的提示"})
     rows = fields.List(fields.Nested(RowSchema))
     refused_url = fields.String(allow_none=True, metadata={"description": "退回名单下载地址"})
 
@@ -69,6 +70,7 @@ def show_upload(upload: Upload) -> dict[str, Any]:
         "status": upload.status,
         "accepted": len(rows) - rejected,
         "rejected": rejected,
+        "warnings": [show_warning(found) for found in uploads.doubts_about(upload)],
         "rows": rows,
         "refused_url": f"{API_PREFIX}/uploads/{upload.id}/refused.xlsx" if rejected else None,
     }

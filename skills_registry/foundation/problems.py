@@ -239,13 +239,13 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "late_enrolment": Kind(
         WARNING,
-        "开班已超过{days}天才报名，请核对。",
-        "Enrolled more than {days} days after the class began; please check.",
+        "开班已超过{days}天才报名，请县（区）残联酌情处理。",
+        "Enrolled more than {days} days after the class began; the county decides.",
     ),
     "over_capacity": Kind(
         WARNING,
-        "报名人数超过本班计划人数{capacity}人，请核对。",
-        "More people than the class capacity of {capacity}.",
+        "报名人数将超过本班计划人数{capacity}人，请县（区）残联酌情处理。",
+        "More people than the class capacity of {capacity}; the county decides.",
     ),
     "unreadable_cell": Kind(
         ERROR,

@@ -18,13 +18,13 @@ from peewee import CharField, ForeignKeyField, IntegerField, JSONField, ModelSel
 from skills_registry import people
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import RuleBroken, WrongState
-from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
+from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, steps_of
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, SealedField, database, new_id
 from skills_registry.foundation.wording import Typeface
 from skills_registry.people import Person
 from skills_registry.spreadsheets import read, refused_workbook, results_workbook
-from skills_registry.training.classes import TrainingClass, hold, require_with_base
+from skills_registry.training.classes import TrainingClass, hold, require_with_base, told
 from skills_registry.training.enrolments import (
     Enrolment,
     Result,
@@ -106,8 +106,12 @@ def stage(
     """
     require_with_base(training_class)
     sheet = read(content, papers=training_class.papers if kind == "results" else {})
-    rows = _check_sheet(act, training_class, kind, sheet)
     cells = {row.number: row.original for row in sheet.rows}
+    rows = [
+        (row, [*row.problems, *_check_against_records(act, training_class, kind, row, uncovered)])
+        for row in _check_sheet(act, training_class, kind, sheet)
+    ]
+    newcomers = sum(_is_new(problems) for _, problems in rows) if kind == "roster" else 0
     with database.atomic():
         upload = Upload.create(
             training_class=training_class,
@@ -116,32 +120,42 @@ def stage(
             header=list(sheet.header),
             staged_at=act.at,
         )
-        begin(act, UPLOAD, upload, "stage", detail={"kind": kind})
+        doubts = told(_doubts_about_newcomers(act, training_class, newcomers))
+        begin(act, UPLOAD, upload, "stage", detail={"kind": kind, **doubts})
         note(act, "training_class", training_class.id, f"stage_{kind}", detail={"upload": str(upload.id)})
-        places = _places_left(training_class)
-        for row in rows:
-            problems = [*row.problems, *_check_against_records(act, training_class, kind, row, uncovered)]
-            if kind == "roster" and _takes_a_place(problems):
-                places -= 1
-                if places < 0:
-                    problems.append(Problem("over_capacity", "name", {"capacity": training_class.capacity}))
+        for row, problems in rows:
             _keep_row(act, upload, row, problems, cells[row.number])
     return upload
-
-
-def _places_left(training_class: TrainingClass) -> int:
-    enrolled = Enrolment.select().where(
-        (Enrolment.training_class == training_class.id) & (Enrolment.status == "enrolled")
-    )
-    return training_class.capacity - enrolled.count()
 
 
 #: Warnings of rows that bring nobody new.
 _ALREADY_HERE = ("already_enrolled", "already_withdrawn")
 
 
-def _takes_a_place(problems: list[Problem]) -> bool:
+def _is_new(problems: list[Problem]) -> bool:
     return not any(problem.is_error or problem.code in _ALREADY_HERE for problem in problems)
+
+
+def _doubts_about_newcomers(act: Act, training_class: TrainingClass, newcomers: int) -> list[Problem]:
+    """What the county should look at about the sheet as a whole: one sentence, not one on every row."""
+    if not newcomers:
+        return []
+    doubts = []
+    days = act.policy.rule("class_opening", training_class.starts_on)["late_enrolment_days"]
+    if (act.today - training_class.starts_on).days > days:
+        doubts.append(Problem("late_enrolment", "starts_on", {"days": days}))
+    enrolled = Enrolment.select().where(
+        (Enrolment.training_class == training_class.id) & (Enrolment.status == "enrolled")
+    )
+    if enrolled.count() + newcomers > training_class.capacity:
+        doubts.append(Problem("over_capacity", "capacity", {"capacity": training_class.capacity}))
+    return doubts
+
+
+def doubts_about(upload: Upload) -> list[Problem]:
+    """What was doubtful about the sheet as a whole when it was staged."""
+    first = next(steps_of(upload.id))
+    return [Problem(d["code"], d["field"], d["facts"]) for d in first.detail.get("doubts", ())]
 
 
 def _check_sheet(act: Act, training_class: TrainingClass, kind: str, sheet: Any) -> list[CheckedRow]:
@@ -211,12 +225,9 @@ def _roster_doubts(
     act: Act, training_class: TrainingClass, person: Person | None, name: str
 ) -> list[Problem]:
     doubts: list[Problem] = []
-    days = act.policy.rule("class_opening", training_class.starts_on)["late_enrolment_days"]
     known = enrolment_of(training_class, person.id) if person is not None else None
     if known is not None:
         return _doubts_of_known(act, known, name)
-    if (act.today - training_class.starts_on).days > days:
-        doubts.append(Problem("late_enrolment", "citizen_id", {"days": days}))
     if person is not None and person.name_index != people.name_index(act.vault, name):
         doubts.append(Problem("name_differs_from_record", "name"))
     if person is not None and _overlaps(training_class, person):
