@@ -44,13 +44,6 @@ def find(vault: Vault, citizen_id: str) -> Person | None:
     return Person.get_or_none(Person.citizen_id_index == citizen_id_index(vault, citizen_id))
 
 
-def find_all(vault: Vault, citizen_ids: list[str]) -> dict[str, Person]:
-    """The people on record among these citizen IDs, by ID."""
-    by_index = {citizen_id_index(vault, text): text for text in citizen_ids}
-    found = Person.select().where(Person.citizen_id_index.in_(list(by_index))) if by_index else ()
-    return {by_index[person.citizen_id_index]: person for person in found}
-
-
 def find_or_register(act: Act, *, citizen_id: str, name: str, sex: str, disability_card: str = "") -> Person:
     """The person with this citizen ID, entered on record if new; a card number is kept when none was."""
     person = find(act.vault, citizen_id)

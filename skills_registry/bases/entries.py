@@ -308,11 +308,6 @@ def file_of(base: Base) -> BaseFile:
     return found or BaseFile(base=base)
 
 
-def legal_person_of(vault: Vault, file: BaseFile) -> str:
-    """The legal person's name in clear, empty when none is named."""
-    return vault.open(BaseFile.legal_person, file.id, file.legal_person) if file.legal_person else ""
-
-
 def teacher_name(vault: Vault, teacher: Teacher) -> str:
     """A teacher's name in clear."""
     return vault.open(Teacher.name, teacher.id, teacher.name)

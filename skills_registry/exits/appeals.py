@@ -19,13 +19,12 @@ from peewee import CharField, ForeignKeyField, IntegrityError, TextField, UUIDFi
 
 from skills_registry import evaluation
 from skills_registry.bases import Base
-from skills_registry.bases.applications import Application
+from skills_registry.bases.applications import Application, require_reason
 from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.bases.reviews import reopen
 from skills_registry.bases.seats import experts_of
 from skills_registry.evaluation import Evaluation
 from skills_registry.exits import cures, sanctions
-from skills_registry.exits.leaving import require_reason
 from skills_registry.exits.sanctions import Sanction
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import SHANGHAI, Act, Role, require_role

@@ -13,9 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from skills_registry.bases import Listing, listing_covering, resume_listing, standing, suspend_listing
+from skills_registry.bases.applications import require_reason
 from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.exits.ladder import OVERDUE, cure_deadline, ladder, rung
-from skills_registry.exits.leaving import call_off, exit_of_cause, require_reason
+from skills_registry.exits.leaving import call_off, exit_of_cause
 from skills_registry.exits.sanctions import (
     DECISIONS,
     PENDING,

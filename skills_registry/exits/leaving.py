@@ -34,7 +34,7 @@ from skills_registry.bases import (
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.dues import Due
-from skills_registry.foundation.errors import FieldRefused, RuleBroken
+from skills_registry.foundation.errors import RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -152,12 +152,6 @@ def require_on_the_list(base: Base, on: date) -> Listing:
     if listing is None:
         raise NotOnTheList()
     return listing
-
-
-def require_reason(reason: str) -> None:
-    """:raises FieldRefused: the reason is empty."""
-    if not reason.strip():
-        raise FieldRefused(field="reason")
 
 
 def delist(act: Act, base: Base, ground: str, on: date, reason: str, *, cause_id: UUID | None = None) -> Exit:

@@ -18,9 +18,10 @@ from peewee import CharField, DateField, ForeignKeyField, TextField
 
 from skills_registry import evaluation
 from skills_registry.bases import Base, Listing, hold_base, listing_covering, standing, suspend_listing
+from skills_registry.bases.applications import require_reason
 from skills_registry.bases.parties import require_outsider
 from skills_registry.exits.ladder import ground_of, rung
-from skills_registry.exits.leaving import delist, require_on_the_list, require_reason
+from skills_registry.exits.leaving import delist, require_on_the_list
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import SHANGHAI, Act, Role, require_other_person, require_role
 from skills_registry.foundation.errors import RuleBroken

@@ -14,7 +14,8 @@ from typing import Literal
 from uuid import UUID
 
 from skills_registry.bases import Base
-from skills_registry.exits.leaving import EXIT, Exit, TaughtOut, require_reason, shut
+from skills_registry.bases.applications import require_reason
+from skills_registry.exits.leaving import EXIT, Exit, TaughtOut, shut
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, require_role
 from skills_registry.foundation.dues import Due

@@ -11,13 +11,13 @@ from uuid import UUID
 from peewee import IntegrityError
 
 from skills_registry.bases import Base, hold_base
+from skills_registry.bases.applications import require_reason
 from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.exits import sanctions
 from skills_registry.exits.leaving import (
     EXIT,
     Exit,
     require_on_the_list,
-    require_reason,
     settle_classes,
     shut,
     take_off,

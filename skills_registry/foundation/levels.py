@@ -57,11 +57,3 @@ def rank(code: str) -> int:
     :raises FieldRefused: there is no such level.
     """
     return level(code).rank
-
-
-def level_name(code: str) -> str:
-    """The Chinese name as it is printed (五级/初级工).
-
-    :raises FieldRefused: there is no such level.
-    """
-    return level(code).zh

@@ -7,7 +7,7 @@ at its start. Code says ``database.atomic()`` on both databases (DESIGN §4, Sto
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +20,6 @@ from peewee import (
     DatabaseProxy,
     DateTimeField,
     Model,
-    OperationalError,
     SqliteDatabase,
     UUIDField,
 )
@@ -141,13 +140,3 @@ def require_found(table: type[AnyRecord], record_id: UUID | str) -> AnyRecord:
     if found is None:
         raise NotFound()
     return found
-
-
-def is_busy(error: OperationalError) -> bool:
-    """Whether a database error means "another writer holds the lock", worth trying again soon."""
-    return "locked" in str(error) or "busy" in str(error)
-
-
-def as_date(value: date | str) -> date:
-    """A calendar day from the database, which SQLite hands over as text after raw SQL."""
-    return value if isinstance(value, date) else date.fromisoformat(value)
