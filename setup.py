@@ -27,10 +27,14 @@ RUNTIME = [
     "marshmallow>=4.4,<5",
     "peewee>=4.5,<5",
     "pillow>=13,<14",
+    "prometheus-client>=0.26,<1",  # figures for operators at /metrics
+    "pyotp>=2.12,<3",  # the second factor at sign-in (TOTP)
     "pypdfium2>=5,<6",  # turns a PDF into pictures for `skills-registry verify`
     "python-calamine>=0.9,<0.10",  # reads .xlsx and .xls
+    "pyrage>=1.4,<2",  # encrypted backups in the age format, which other tools open too
     "python-stdnum>=2.2,<3",  # check digits only
     "qrcode>=8.2,<9",
+    "redis>=8.1,<9",  # where several processes count rate limits together
     "structlog>=26.1,<27",
     "tzdata>=2026.1",  # Asia/Shanghai also where the system has no zone files
     "uharfbuzz>=0.57,<1",  # shapes names for the PDF's imprint
@@ -59,12 +63,13 @@ TEST = [
 ]
 
 LINT = [
+    "bandit>=1.9,<2",
     "mypy>=2.4,<3",
     "ruff>=0.17,<0.18",
     "types-qrcode>=8.2,<9",
 ]
 
-AUDIT = ["bandit>=1.9,<2", "pip-audit>=2.10,<3"]
+AUDIT = ["pip-audit>=2.10,<3"]
 
 
 def version() -> str:
