@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Literal
 
+from skills_registry.foundation import problem_words
+
 Severity = Literal["error", "warning"]
 
 ERROR: Severity = "error"
@@ -304,6 +306,9 @@ CATALOGUE: dict[str, Kind] = {
         "Identical to the filing {filing_no}; please check whether it was filed twice.",
     ),
 }
+
+CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in problem_words.WARNINGS.items()}
+FIELD_NAMES |= problem_words.FIELD_NAMES
 
 #: A more helpful sentence of the same code and severity, for problems whose fact ``form`` names it.
 VARIANTS: dict[tuple[str, str], Kind] = {
