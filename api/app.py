@@ -32,6 +32,7 @@ from api import (
     idempotency,
     limits,
     logs,
+    metrics,
     notice_pages,
     notices,
     panels,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(TEMPLATES / "static"))
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
+        TRUSTED_HOSTS=chosen.hosts,
         RATELIMIT_STORAGE_URI=chosen.rate_limit_storage,
         API_TITLE="Skills Registry 技能登记平台",
         API_VERSION=__version__,
@@ -98,10 +100,11 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
 def _connect_rooms(app: Flask) -> None:
     # Teardown runs backwards: the connection must be the last thing to close.
     app.teardown_request(_close_connection)
-    limits.install(app)
     logs.install(app)
+    metrics.install(app)
     app.before_request(_open_connection)
     app.before_request(callers.admit)
+    limits.install(app)
     bodies.install(app)
     idempotency.install(app)
     app.after_request(_protect)
@@ -125,7 +128,7 @@ def _connect_rooms(app: Flask) -> None:
         deadlines,
     ):
         api.register_blueprint(room.blueprint)
-    for room in (verify, directory, notice_pages, health, docs):
+    for room in (verify, directory, notice_pages, health, metrics, docs):
         app.register_blueprint(room.blueprint)
     # After flask-smorest, which would answer refusals in a form of its own.
     problems.install(app)
@@ -138,7 +141,7 @@ def _require_declarations(app: Flask) -> None:
 
 
 def _open_connection() -> None:
-    if request.endpoint != "static":
+    if request.endpoint not in health.WITHOUT_DATABASE:
         database.connect(reuse_if_open=True)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from flask import Flask, current_app, g, request
 from werkzeug.exceptions import Unauthorized
 
+from api import limits
 from api.services import Services
 from skills_registry import accounts
 from skills_registry.bases import Base
@@ -69,6 +70,8 @@ def admit() -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     caller = accounts.caller_for(key.strip(), services().clock()) if scheme.lower() == "bearer" else None
     if caller is None:
+        if key:
+            limits.note_wrong_key()
         raise Unauthorized()
     view = current_app.view_functions[request.endpoint]
     if caller.role not in view.roles:  # type: ignore[attr-defined]

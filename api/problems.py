@@ -6,12 +6,13 @@ body that does not fit, ``errors`` lists field and message. No personal data, ne
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, has_request_context, json, render_template, request
-from peewee import DatabaseError, DataError, IntegrityError
+from peewee import DatabaseError, DataError, IntegrityError, InterfaceError, PeeweeException
 from werkzeug.exceptions import HTTPException
 
 from skills_registry.bases.entries import ChangedMeanwhile
@@ -98,6 +99,7 @@ def language() -> str:
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """A problem document as a response."""
+    g.problem_code = code
     title = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])[2 if language() == "en" else 1]
     if _wants_page():
         return _as_page(status, title, detail)
@@ -175,7 +177,7 @@ def _translated(text: str) -> str:
     return next((zh for beginning, zh in FIELD_SENTENCES if text.startswith(beginning)), text)
 
 
-def from_database(error: DatabaseError) -> Response:
+def from_database(error: PeeweeException) -> Response:
     """What the database refused: a twin on record, a value it cannot hold, or that it is busy or away."""
     if isinstance(error, IntegrityError):
         status = 409
@@ -186,6 +188,25 @@ def from_database(error: DatabaseError) -> Response:
     log.error("database_refused", kind=type(error).__name__, status=status)
     code, zh, en = HTTP_SENTENCES[status]
     return problem(status, code, en if language() == "en" else zh)
+
+
+#: What the system says when there is no room, as against when it is busy or forbids.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def from_system(error: OSError) -> Response:
+    """What the system refused: a full disk, a file that is gone or forbidden, too many open files."""
+    status = 507 if error.errno in _NO_ROOM else 503
+    log.error("system_refused", kind=type(error).__name__, errno=error.errno, status=status)
+    code, zh, en = HTTP_SENTENCES[status]
+    return problem(status, code, en if language() == "en" else zh)
+
+
+def from_memory(_error: MemoryError) -> Response:
+    """More than this machine can hold at once: others go on, and this may be tried again."""
+    log.error("out_of_memory", endpoint=request.endpoint)
+    code, zh, en = HTTP_SENTENCES[503]
+    return problem(503, code, en if language() == "en" else zh)
 
 
 def from_surprise(error: Exception) -> Response:
@@ -205,4 +226,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(errors.RegistryError, from_registry_error)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(DatabaseError, from_database)
+    app.register_error_handler(InterfaceError, from_database)
+    app.register_error_handler(OSError, from_system)
+    app.register_error_handler(MemoryError, from_memory)
     app.register_error_handler(Exception, from_surprise)

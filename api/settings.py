@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from certificates.token import check_public_url
 from skills_registry.foundation.errors import FieldRefused
@@ -18,6 +19,8 @@ class Settings:
 
     ``public_url`` is scheme and host as printed into every QR code: it must still answer in ten
     years, so it is checked at start-up. ``proxies`` is how many reverse proxies stand in front.
+    ``trusted_hosts`` are further host names that the service answers to; ``metrics_token`` opens
+    ``/metrics`` to others than this machine.
     """
 
     database_url: str
@@ -28,6 +31,13 @@ class Settings:
     policy_file: Path | None
     rate_limit_storage: str
     proxies: int
+    trusted_hosts: tuple[str, ...] = ()
+    metrics_token: str = ""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names under which the service answers: its public one, those named, and this machine."""
+        return [urlsplit(self.public_url).hostname or "", *self.trusted_hosts, "127.0.0.1", "localhost", "[::1]"]
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -47,6 +57,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         policy_file=Path(policy) if policy else None,
         rate_limit_storage=env.get("REDIS_URL", "memory://"),
         proxies=_count(env.get("PROXIES", "0")),
+        trusted_hosts=tuple(env.get("TRUSTED_HOSTS", "").split()),
+        metrics_token=env.get("METRICS_TOKEN", ""),
     )
 
 

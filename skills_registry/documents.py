@@ -12,6 +12,7 @@ import hmac
 import io
 import os
 import re
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -50,6 +51,9 @@ DOCUMENT_KINDS: dict[str, tuple[str, str]] = {
     "statement": ("情况说明", "statement"),
     "other": ("其他材料", "other"),
 }
+
+#: Bytes that must be free before the service calls itself ready: a day's documents of a busy city.
+LEAST_FREE = 256 * 1024 * 1024
 
 #: The types that are taken, by what the content really is, each with its usual ending.
 MEDIA_TYPES: dict[str, str] = {
@@ -162,11 +166,16 @@ class FolderShelf:
             return digest
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).replace(path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(aside).replace(path)
+        except OSError:
+            # A full disk must not fill further with what could not be kept.
+            Path(aside).unlink(missing_ok=True)
+            raise
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
@@ -185,6 +194,18 @@ class FolderShelf:
         if not hmac.compare_digest(sha256(content).hexdigest(), digest):
             raise DocumentAltered(digest=digest[:12])
         return content
+
+    def require_room(self) -> None:
+        """There is a place to write, with room in it.
+
+        :raises Unavailable: the folder cannot be written, or the disk is nearly full.
+        """
+        place = next(folder for folder in (self.folder, *self.folder.absolute().parents) if folder.exists())
+        if not os.access(place, os.W_OK) or shutil.disk_usage(place).free < LEAST_FREE:
+            raise Unavailable(
+                what="材料目录不可写或磁盘将满 (documents folder not writable, or disk nearly full)",
+                remedy="检查 DOCUMENTS_DIRECTORY 的权限和剩余空间 (check its permissions and free space)",
+            )
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
