@@ -21,7 +21,8 @@ from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import require_found
 from skills_registry.training import classes, enrolments
-from skills_registry.training.classes import TRAINING_CLASS, TRAINING_TYPES, Filing, TrainingClass
+from skills_registry.training.classes import TRAINING_CLASS, Filing, TrainingClass
+from skills_registry.training.projects import TRAINING_TYPES
 
 blueprint = Blueprint("classes", __name__, url_prefix=f"{API_PREFIX}/classes", description="培训班 (classes)")
 

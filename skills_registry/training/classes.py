@@ -34,6 +34,7 @@ from skills_registry.foundation.series import take
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
 from skills_registry.spreadsheets import can_be_read_back
+from skills_registry.training.projects import TRAINING_TYPES, WITHOUT_OCCUPATION, TrainingProject
 
 _CLERK: frozenset[Role] = frozenset({"base_clerk"})
 _COUNTY: frozenset[Role] = frozenset({"county_officer"})
@@ -68,18 +69,6 @@ WITH_THE_BASE = ("open", "returned")
 #: States in which people are being trained or wait for their results: what a base may not walk away from.
 RUNNING = (*WITH_THE_BASE, "submitted")
 
-TRAINING_TYPES: dict[str, tuple[str, str]] = {
-    "employment_skills": ("就业技能培训", "employment-skills training"),
-    "skill_upgrading": ("岗位技能提升培训", "skill-upgrading training"),
-    "entrepreneurship": ("创业培训", "entrepreneurship training"),
-    "practical_technology": ("实用技术培训", "practical-technology training"),
-    "labour_transfer": ("劳动力转移就业培训", "labour-transfer training"),
-    "continuing_education": ("继续教育培训", "continuing-education training"),
-}
-
-#: These types may have a course title in place of an occupation and level.
-WITHOUT_OCCUPATION = ("practical_technology", "entrepreneurship")
-
 DEFAULT_PAPERS: dict[str, str] = {"theory": "理论", "practice": "实操"}
 
 
@@ -88,6 +77,7 @@ class TrainingClass(Record):
     teaching hours of 45 minutes (课时); occupation and level are empty where a course title stands."""
 
     base = ForeignKeyField(Base, backref="classes", on_delete="RESTRICT")
+    project = ForeignKeyField(TrainingProject, backref="classes", null=True, on_delete="RESTRICT")
     filing_no = CharField(max_length=20, unique=True)
     title = CharField(max_length=120)
     training_type = CharField(max_length=30)
@@ -104,6 +94,7 @@ class TrainingClass(Record):
     status = CharField(max_length=20, default=TRAINING_CLASS.first)
     filed_at = InstantField()
     base_id: UUID
+    project_id: UUID | None
 
     @property
     def subject(self) -> str:
