@@ -17,7 +17,7 @@ from api.problems import language
 from certificates.document import fonts
 from skills_registry.foundation.storage import require_found
 from skills_registry.spreadsheets import roster_workbook
-from skills_registry.training import uploads
+from skills_registry.training import results, uploads
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.uploads import Upload
 
@@ -83,7 +83,8 @@ def reachable_upload(upload_id: str) -> Upload:
     return upload
 
 
-def _stage(class_id: str, kind: str, files: dict[str, Any]) -> dict[str, Any]:
+def staged(class_id: str, kind: str, files: dict[str, Any]) -> dict[str, Any]:
+    """Stage a sheet of one of ``uploads.KINDS`` for a class, and the report of it."""
     content = files["file"].read()
     return show_upload(
         uploads.stage(act(), reachable_class(class_id), kind, content, uncovered=fonts.uncovered)
@@ -96,7 +97,7 @@ def _stage(class_id: str, kind: str, files: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(201, UploadSchema)
 def upload_roster(files: dict[str, Any], class_id: str) -> dict[str, Any]:
     """Stage a roster (花名册); nobody is enrolled before the upload is confirmed."""
-    return _stage(class_id, "roster", files)
+    return staged(class_id, "roster", files)
 
 
 @blueprint.route("/classes/<class_id>/results", methods=["POST"])
@@ -105,7 +106,7 @@ def upload_roster(files: dict[str, Any], class_id: str) -> dict[str, Any]:
 @blueprint.response(201, UploadSchema)
 def upload_results(files: dict[str, Any], class_id: str) -> dict[str, Any]:
     """Stage a results sheet (成绩表); no result is recorded before the upload is confirmed."""
-    return _stage(class_id, "results", files)
+    return staged(class_id, "results", files)
 
 
 @blueprint.route("/classes/<class_id>/results-sheet.xlsx", methods=["GET"])
@@ -115,7 +116,7 @@ def results_sheet(class_id: str) -> Response:
     """A results sheet prefilled from the roster."""
     training_class = reachable_class(class_id)
     return attachment(
-        uploads.results_sheet(act(), training_class), XLSX, f"results-{training_class.filing_no}.xlsx"
+        results.results_sheet(act(), training_class), XLSX, f"results-{training_class.filing_no}.xlsx"
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from skills_registry.foundation.errors import WrongState
 from skills_registry.spreadsheets import read
-from skills_registry.training import classes, enrolments, uploads
+from skills_registry.training import classes, enrolments, results, uploads
 from skills_registry.training.classes import ClassClosed, TrainingClass
 from skills_registry.training.enrolments import Enrolment, Result
 from skills_registry.training.uploads import NothingAccepted, Upload, UploadOutdated
@@ -257,7 +257,7 @@ def test_an_upload_staged_before_submission_cannot_be_confirmed_after_it(world: 
 def test_the_results_sheet_comes_prefilled_from_the_roster_and_reads_back(small_world: World) -> None:
     training_class = small_world.open_class()
     small_world.enrol(training_class, 3)
-    content = uploads.results_sheet(small_world.act("base_clerk"), training_class)
+    content = results.results_sheet(small_world.act("base_clerk"), training_class)
     sheet = read(content, papers=training_class.papers)
     assert [(row.cells["name"], row.cells["citizen_id"]) for row in sheet.rows] == [p[:2] for p in PEOPLE[:3]]
 

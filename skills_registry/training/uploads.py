@@ -8,32 +8,25 @@ may have changed since, and then writes all accepted rows in one transaction.
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from peewee import CharField, ForeignKeyField, IntegerField, JSONField, ModelSelect
 
-from skills_registry import people
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import RuleBroken, WrongState
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, steps_of
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, SealedField, database, new_id
 from skills_registry.foundation.wording import Typeface
-from skills_registry.people import Person
-from skills_registry.spreadsheets import read, refused_workbook, results_workbook
-from skills_registry.training.classes import TrainingClass, hold, require_with_base, told
-from skills_registry.training.enrolments import (
-    Enrolment,
-    Result,
-    enrol,
-    enrolment_of,
-    record_result,
-    roster,
-)
-from skills_registry.training.sheets import CheckedRow, PassRule, check_results, check_roster
+from skills_registry.spreadsheets import refused_workbook
+from skills_registry.training.classes import TrainingClass, hold, told
+from skills_registry.training.results import ResultsSheet
+from skills_registry.training.rosters import RosterSheet
+from skills_registry.training.sheets import CheckedRow
+from skills_registry.training.upload_kinds import SheetKind
 
 _CLERK: frozenset[Role] = frozenset({"base_clerk"})
 
@@ -51,7 +44,8 @@ UPLOAD = Lifecycle(
     ),
 )
 
-KINDS: dict[str, tuple[str, str]] = {"roster": ("花名册", "roster"), "results": ("成绩表", "results")}
+#: Every kind of sheet that can be uploaded, by its code.
+KINDS: Mapping[str, SheetKind] = {kind.code: kind for kind in (RosterSheet(), ResultsSheet())}
 
 
 class Upload(Record):
@@ -96,22 +90,30 @@ class NothingAccepted(RuleBroken):
     en = "No row of this sheet can be recorded; download the refused rows, mend them and upload again."
 
 
+class RowsRefused(RuleBroken):
+    """Facts: ``rows``, the refused rows of a sheet that is taken as a whole or not at all."""
+
+    code = "rows_refused"
+    zh = "这种表格须整份登记：第{rows}行有错误，请更正后重新上传整份表格。"
+    en = "Such a sheet is recorded as a whole: row {rows} has errors; mend them and upload the whole sheet again."
+
+
 def stage(
     act: Act, training_class: TrainingClass, kind: str, content: bytes, *, uncovered: Typeface | None = None
 ) -> Upload:
-    """Read and check a roster or results sheet and keep the report; writes no roster and no result.
+    """Read and check a sheet of one of the :data:`KINDS` and keep the report; records nothing else.
 
-    :raises ClassClosed: the class is not with the base.
+    :raises ClassClosed: the class takes no such sheet now.
     :raises FileRefused: the file is no table that can be read; the sentence says why.
     """
-    require_with_base(training_class)
-    sheet = read(content, papers=training_class.papers if kind == "results" else {})
+    asked = KINDS[kind]
+    asked.require_takes(training_class)
+    sheet = asked.read(training_class, content)
     cells = {row.number: row.original for row in sheet.rows}
-    rows = [
-        (row, [*row.problems, *_check_against_records(act, training_class, kind, row, uncovered)])
-        for row in _check_sheet(act, training_class, kind, sheet)
-    ]
-    newcomers = sum(_is_new(problems) for _, problems in rows) if kind == "roster" else 0
+    rows = asked.check(act, training_class, sheet)
+    for row in rows:
+        row.problems.extend(_against_records(act, training_class, asked, row, uncovered))
+    doubts = told(asked.doubts_about_sheet(act, training_class, rows))
     with database.atomic():
         upload = Upload.create(
             training_class=training_class,
@@ -120,36 +122,17 @@ def stage(
             header=list(sheet.header),
             staged_at=act.at,
         )
-        doubts = told(_doubts_about_newcomers(act, training_class, newcomers))
         begin(act, UPLOAD, upload, "stage", detail={"kind": kind, **doubts})
         note(act, "training_class", training_class.id, f"stage_{kind}", detail={"upload": str(upload.id)})
-        for row, problems in rows:
-            _keep_row(act, upload, row, problems, cells[row.number])
+        for row in rows:
+            _keep_row(act, upload, row, cells[row.number])
     return upload
 
 
-#: Warnings of rows that bring nobody new.
-_ALREADY_HERE = ("already_enrolled", "already_withdrawn")
-
-
-def _is_new(problems: list[Problem]) -> bool:
-    return not any(problem.is_error or problem.code in _ALREADY_HERE for problem in problems)
-
-
-def _doubts_about_newcomers(act: Act, training_class: TrainingClass, newcomers: int) -> list[Problem]:
-    """What the county should look at about the sheet as a whole: one sentence, not one on every row."""
-    if not newcomers:
-        return []
-    doubts = []
-    days = act.policy.rule("class_opening", training_class.starts_on)["late_enrolment_days"]
-    if (act.today - training_class.starts_on).days > days:
-        doubts.append(Problem("late_enrolment", "starts_on", {"days": days}))
-    enrolled = Enrolment.select().where(
-        (Enrolment.training_class == training_class.id) & (Enrolment.status == "enrolled")
-    )
-    if enrolled.count() + newcomers > training_class.capacity:
-        doubts.append(Problem("over_capacity", "capacity", {"capacity": training_class.capacity}))
-    return doubts
+def _against_records(
+    act: Act, training_class: TrainingClass, kind: SheetKind, row: CheckedRow, uncovered: Typeface | None
+) -> list[Problem]:
+    return kind.doubts(act, training_class, row, uncovered=uncovered) if row.is_accepted else []
 
 
 def doubts_about(upload: Upload) -> list[Problem]:
@@ -158,40 +141,15 @@ def doubts_about(upload: Upload) -> list[Problem]:
     return [Problem(d["code"], d["field"], d["facts"]) for d in first.detail.get("doubts", ())]
 
 
-def _check_sheet(act: Act, training_class: TrainingClass, kind: str, sheet: Any) -> list[CheckedRow]:
-    if kind == "roster":
-        age = act.policy.rule("employment_age", training_class.starts_on)
-        return check_roster(
-            sheet, class_starts_on=training_class.starts_on, today=act.today, employment_age=age
-        )
-    return check_results(
-        sheet,
-        class_hours=training_class.class_hours,
-        papers=training_class.papers,
-        pass_rule=pass_rule_of(act, training_class),
-        today=act.today,
-    )
-
-
-def pass_rule_of(act: Act, training_class: TrainingClass) -> PassRule:
-    """The pass rule in force when the class began."""
-    rule = act.policy.rule("pass_rule", training_class.starts_on)
-    return PassRule(
-        attendance_share=Decimal(rule["attendance_percent"]) / 100,
-        pass_mark=Decimal(rule["pass_mark"]),
-        full_mark=Decimal(rule["full_mark"]),
-    )
-
-
-def _keep_row(act: Act, upload: Upload, row: CheckedRow, problems: list[Problem], cells: Any) -> None:
+def _keep_row(act: Act, upload: Upload, row: CheckedRow, cells: Any) -> None:
     key = new_id()
     content = json.dumps({"cells": cells, "values": row.values}, ensure_ascii=False, default=str)
     UploadRow.create(
         id=key,
         upload=upload,
         number=row.number,
-        outcome="rejected" if any(problem.is_error for problem in problems) else "accepted",
-        problems=[_as_document(problem) for problem in problems],
+        outcome="accepted" if row.is_accepted else "rejected",
+        problems=[_as_document(problem) for problem in row.problems],
         content=act.vault.seal(UploadRow.content, key, content),
     )
 
@@ -205,104 +163,26 @@ def problems_of(row: UploadRow) -> list[Problem]:
     return [Problem(p["code"], p["field"], p["facts"]) for p in row.problems]
 
 
-def _check_against_records(
-    act: Act, training_class: TrainingClass, kind: str, row: CheckedRow, uncovered: Typeface | None
-) -> list[Problem]:
-    """What only the records can tell about a row whose citizen ID and name are sound."""
-    citizen_id, name = row.values.get("citizen_id"), row.values.get("name")
-    if not citizen_id or not name or any(problem.is_error for problem in row.problems):
-        return []
-    person = people.find(act.vault, citizen_id)
-    if kind == "results":
-        return _result_doubts(act, training_class, person, name, row)
-    doubts = _roster_doubts(act, training_class, person, name)
-    if uncovered is not None and uncovered(name):
-        doubts.append(Problem("name_not_printable", "name"))
-    return doubts
-
-
-def _roster_doubts(
-    act: Act, training_class: TrainingClass, person: Person | None, name: str
-) -> list[Problem]:
-    doubts: list[Problem] = []
-    known = enrolment_of(training_class, person.id) if person is not None else None
-    if known is not None:
-        return _doubts_of_known(act, known, name)
-    if person is not None and person.name_index != people.name_index(act.vault, name):
-        doubts.append(Problem("name_differs_from_record", "name"))
-    if person is not None and _overlaps(training_class, person):
-        doubts.append(Problem("overlapping_class", "citizen_id"))
-    return doubts
-
-
-def _doubts_of_known(act: Act, enrolment: Enrolment, name: str) -> list[Problem]:
-    if enrolment.status == "withdrawn":
-        return [Problem("already_withdrawn", "citizen_id")]
-    doubts = [Problem("already_enrolled", "citizen_id")]
-    if enrolment.name_index != people.name_index(act.vault, name):
-        doubts.append(Problem("enrolled_under_another_name", "name"))
-    return doubts
-
-
-def _overlaps(training_class: TrainingClass, person: Person) -> bool:
-    others = (
-        Enrolment.select()
-        .join(TrainingClass)
-        .where((Enrolment.person == person.id) & (Enrolment.status == "enrolled"))
-        .where((TrainingClass.id != training_class.id) & (TrainingClass.status != "cancelled"))
-        .where(TrainingClass.starts_on <= training_class.ends_on)
-        .where(TrainingClass.ends_on >= training_class.starts_on)
-    )
-    return bool(others.exists())
-
-
-def _result_doubts(
-    act: Act, training_class: TrainingClass, person: Person | None, name: str, row: CheckedRow
-) -> list[Problem]:
-    enrolment = enrolment_of(training_class, person.id) if person else None
-    if enrolment is None:
-        return [Problem("not_on_roster", "citizen_id")]
-    if enrolment.status != "enrolled":
-        return [Problem("withdrawn_trainee", "citizen_id")]
-    if enrolment.name_index != people.name_index(act.vault, name):
-        return [Problem("name_differs_from_roster", "name")]
-    earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
-    if earlier is None:
-        return []
-    hours, scores, outcome = result_values(row.values)
-    written = {paper: None if score is None else str(score) for paper, score in scores.items()}
-    same = (earlier.hours, earlier.scores, earlier.outcome) == (hours, written, outcome)
-    return [Problem("result_unchanged" if same else "result_replaced", "citizen_id")]
-
-
-def result_values(values: Any) -> tuple[Decimal, dict[str, Decimal | None], str]:
-    """Hours, scores and outcome of an accepted results row."""
-    scores = {
-        paper: None if score is None else Decimal(str(score)) for paper, score in values["scores"].items()
-    }
-    return Decimal(str(values["hours"])), scores, str(values["outcome"])
-
-
 def confirm(act: Act, upload: Upload) -> Upload:
     """Write all accepted rows of a staged upload, or none; a confirmed upload stays as it is.
 
-    :raises ClassClosed: the class is no longer with the base.
+    :raises ClassClosed: the class no longer takes such a sheet.
+    :raises RowsRefused: the sheet is indivisible and a row was refused.
     :raises UploadOutdated: a row that was accepted no longer can be; the report is updated.
     :raises NothingAccepted: no row was accepted.
     """
     if upload.status == "confirmed":
         return upload
-    require_with_base(upload.training_class)
-    accepted = [row for row in rows_of(upload) if row.outcome == "accepted"]
-    if not accepted:
-        raise NothingAccepted()
+    kind = KINDS[upload.kind]
+    kind.require_takes(upload.training_class)
+    accepted = _require_rows(upload, kind)
     try:
         with database.atomic():
             move(act, UPLOAD, upload, "confirm")
             hold(upload.training_class)
             _require_still_acceptable(act, upload, accepted)
-            for row in accepted:
-                _write_row(act, upload, row)
+            values = [(row.number, _content(act, row)["values"]) for row in accepted]
+            kind.write_all(act, upload.training_class, values)
             detail = {"upload": str(upload.id), "rows": len(accepted)}
             note(act, "training_class", upload.training_class_id, f"record_{upload.kind}", detail=detail)
     except UploadOutdated:
@@ -315,9 +195,19 @@ def confirm(act: Act, upload: Upload) -> Upload:
     return upload
 
 
+def _require_rows(upload: Upload, kind: SheetKind) -> list[UploadRow]:
+    rows = list(rows_of(upload))
+    accepted = [row for row in rows if row.outcome == "accepted"]
+    if not accepted:
+        raise NothingAccepted()
+    if kind.indivisible and len(accepted) < len(rows):
+        raise RowsRefused(rows="、".join(str(row.number) for row in rows if row not in accepted))
+    return accepted
+
+
 def _new_errors(act: Act, upload: Upload, row: UploadRow) -> list[Problem]:
     checked = CheckedRow(row.number, _content(act, row)["values"], [])
-    found = _check_against_records(act, upload.training_class, upload.kind, checked, None)
+    found = KINDS[upload.kind].doubts(act, upload.training_class, checked)
     return [problem for problem in found if problem.is_error]
 
 
@@ -335,19 +225,6 @@ def _refresh_report(act: Act, upload: Upload, accepted: list[UploadRow]) -> None
                 row.outcome = "rejected"
                 row.problems = [*row.problems, *(_as_document(problem) for problem in errors)]
                 row.save(only=[UploadRow.outcome, UploadRow.problems])
-
-
-def _write_row(act: Act, upload: Upload, row: UploadRow) -> None:
-    values = _content(act, row)["values"]
-    if upload.kind == "roster":
-        enrol(act, upload.training_class, values, row.number)
-        return
-    person = people.find(act.vault, values["citizen_id"])
-    enrolment = enrolment_of(upload.training_class, person.id) if person else None
-    if enrolment is None:
-        raise UploadOutdated(rows=str(row.number))
-    hours, scores, outcome = result_values(values)
-    record_result(act, enrolment, hours=hours, scores=scores, outcome=outcome)
 
 
 def discard(act: Act, upload: Upload) -> Upload:
@@ -377,17 +254,3 @@ def refused_rows(act: Act, upload: Upload, language: str = "zh") -> bytes:
             reasons = [p.sentence(language) for p in problems_of(row) if p.is_error]
             refused.append((_content(act, row)["cells"], reasons))
     return refused_workbook(upload.header, refused)
-
-
-def results_sheet(act: Act, training_class: TrainingClass) -> bytes:
-    """A results sheet (.xlsx) prefilled from the roster, ready to be filled in and uploaded."""
-    trainees = [
-        (
-            act.vault.open(Enrolment.name, row.id, row.name),
-            people.citizen_id_of(act.vault, row.person),
-        )
-        for row in roster(training_class)
-    ]
-    return results_workbook(
-        training_class.title, trainees, training_class.papers, class_hours=training_class.class_hours
-    )

@@ -1,0 +1,112 @@
+"""Results sheets (成绩表): hours and scores of those on the roster, told by a sheet.
+
+A result is only taken for somebody who is in the class, under the name that the roster has. A different
+earlier result is replaced and kept; an equal one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from skills_registry import people
+from skills_registry.foundation.acts import Act
+from skills_registry.foundation.errors import NotFound
+from skills_registry.foundation.problems import Problem
+from skills_registry.foundation.wording import Typeface
+from skills_registry.spreadsheets import Sheet, read, results_workbook
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.enrolments import (
+    Enrolment,
+    Result,
+    enrolment_of,
+    name_of,
+    record_result,
+    roster,
+)
+from skills_registry.training.pass_rules import pass_rule_of
+from skills_registry.training.sheets import CheckedRow, check_results
+from skills_registry.training.upload_kinds import SheetKind
+
+
+class ResultsSheet(SheetKind):
+    """A results sheet: each accepted row records one trainee's result."""
+
+    code, zh, en = "results", "成绩表", "results"
+
+    def read(self, training_class: TrainingClass, content: bytes) -> Sheet:
+        return read(content, papers=training_class.papers)
+
+    def check(self, act: Act, training_class: TrainingClass, sheet: Sheet) -> list[CheckedRow]:
+        return check_results(
+            sheet,
+            class_hours=training_class.class_hours,
+            papers=training_class.papers,
+            pass_rule=pass_rule_of(act, training_class),
+            today=act.today,
+        )
+
+    def doubts(
+        self,
+        act: Act,
+        training_class: TrainingClass,
+        row: CheckedRow,
+        *,
+        uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
+    ) -> list[Problem]:
+        enrolment = _enrolment_on_row(act, training_class, row.values)
+        if enrolment is None:
+            return [Problem("not_on_roster", "citizen_id")]
+        if enrolment.status != "enrolled":
+            return [Problem("withdrawn_trainee", "citizen_id")]
+        if enrolment.name_index != people.name_index(act.vault, row.values["name"]):
+            return [Problem("name_differs_from_roster", "name")]
+        return _doubts_about_earlier(enrolment, row.values)
+
+    def write(
+        self,
+        act: Act,
+        training_class: TrainingClass,
+        values: Mapping[str, Any],
+        number: int,  # noqa: ARG002 - one signature for all kinds
+    ) -> None:
+        enrolment = _enrolment_on_row(act, training_class, values)
+        if enrolment is None:
+            raise NotFound()
+        hours, scores, outcome = result_values(values)
+        record_result(act, enrolment, hours=hours, scores=scores, outcome=outcome)
+
+
+def _enrolment_on_row(act: Act, training_class: TrainingClass, values: Mapping[str, Any]) -> Enrolment | None:
+    person = people.find(act.vault, values["citizen_id"])
+    return enrolment_of(training_class, person.id) if person else None
+
+
+def _doubts_about_earlier(enrolment: Enrolment, values: Mapping[str, Any]) -> list[Problem]:
+    earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
+    if earlier is None:
+        return []
+    hours, scores, outcome = result_values(values)
+    written = {paper: None if score is None else str(score) for paper, score in scores.items()}
+    same = (earlier.hours, earlier.scores, earlier.outcome) == (hours, written, outcome)
+    return [Problem("result_unchanged" if same else "result_replaced", "citizen_id")]
+
+
+def result_values(values: Mapping[str, Any]) -> tuple[Decimal, dict[str, Decimal | None], str]:
+    """Hours, scores and outcome of an accepted results row."""
+    scores = {
+        paper: None if score is None else Decimal(str(score)) for paper, score in values["scores"].items()
+    }
+    return Decimal(str(values["hours"])), scores, str(values["outcome"])
+
+
+def results_sheet(act: Act, training_class: TrainingClass) -> bytes:
+    """A results sheet (.xlsx) prefilled from the roster, ready to be filled in and uploaded."""
+    trainees = [
+        (name_of(act.vault, row), people.citizen_id_of(act.vault, row.person))
+        for row in roster(training_class)
+    ]
+    return results_workbook(
+        training_class.title, trainees, training_class.papers, class_hours=training_class.class_hours
+    )
