@@ -52,7 +52,9 @@ def figures() -> Response:
 def _may_read() -> bool:
     token = services().settings.metrics_token
     if token:
-        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+        return hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
+        )
     # A request that came through a proxy is not from this machine, whatever its last hop is.
     forwarded = {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & set(request.headers.keys())
     return request.remote_addr in ("127.0.0.1", "::1") and not forwarded

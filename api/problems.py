@@ -184,10 +184,19 @@ def from_database(error: PeeweeException) -> Response:
     elif isinstance(error, DataError):
         status = 422
     else:
-        status = 507 if "full" in str(error) or "No space" in str(error) else 503
+        status = 507 if _no_room(error) else 503
     log.error("database_refused", kind=type(error).__name__, status=status)
     code, zh, en = HTTP_SENTENCES[status]
     return problem(status, code, en if language() == "en" else zh)
+
+
+def _no_room(error: BaseException | None) -> bool:
+    # A full SQLite ends its transaction by itself; that the rollback then fails hides the first error.
+    while error is not None:
+        if "full" in str(error) or "No space" in str(error):
+            return True
+        error = error.__context__
+    return False
 
 
 #: What the system says when there is no room, as against when it is busy or forbids.

@@ -37,7 +37,13 @@ class Settings:
     @property
     def hosts(self) -> list[str]:
         """The host names under which the service answers: its public one, those named, and this machine."""
-        return [urlsplit(self.public_url).hostname or "", *self.trusted_hosts, "127.0.0.1", "localhost", "[::1]"]
+        return [
+            urlsplit(self.public_url).hostname or "",
+            *self.trusted_hosts,
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+        ]
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

@@ -146,8 +146,10 @@ def locate(typeface: Typeface) -> tuple[str, int] | None:
         ).stdout
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         raise Unavailable(what="fontconfig (fc-match)", remedy="apt install fontconfig") from error
+    if not answer:
+        return None  # this machine has no font at all
     file, index, families = answer.split("\n", 2)
-    # fontconfig always answers with some font: only the one that bears the name will do.
+    # fontconfig answers with whatever font there is: only the one that bears the name will do.
     return (file, int(index)) if typeface.family in families.split(",") else None
 
 
