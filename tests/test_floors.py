@@ -18,7 +18,17 @@ CORE: tuple[tuple[str, ...], ...] = (
     ("accounts", "documents", "people", "notices", "resources", "spreadsheets", "bases"),
     ("training",),
     ("certification", "employment"),
-    ("evaluation", "exits", "deadlines", "subsidies", "competitions", "safeguards", "reports", "history"),
+    (
+        "evaluation",
+        "exits",
+        "project_progress",
+        "deadlines",
+        "subsidies",
+        "competitions",
+        "safeguards",
+        "reports",
+        "history",
+    ),
 )
 
 #: The floors of the house; ``templates`` stands on nothing, and everything may stand on it.

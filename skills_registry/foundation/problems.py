@@ -295,6 +295,21 @@ CATALOGUE: dict[str, Kind] = {
         "备案晚于规定时间：应在开班前{days}个工作日（{due}前）备案，请县（区）残联酌情处理。",
         "Filed late: it was due {days} working days before the first day, by {due}; the county decides.",
     ),
+    "project_other_year": Kind(
+        WARNING,
+        "培训班开班年份与培训项目年度（{year}）不一致，请县（区）残联核实。",
+        "The class begins in another year than its training project's ({year}); the county decides.",
+    ),
+    "project_people_exceeded": Kind(
+        WARNING,
+        "加上本班，项目各班共{places}个名额，超过项目计划的{planned}人，请县（区）残联核实。",
+        "With this class the project has {places} places, more than the {planned} people planned; the county decides.",
+    ),
+    "project_hours_fewer": Kind(
+        WARNING,
+        "本班课时少于培训项目计划的{planned}课时，请县（区）残联核实。",
+        "The class has fewer hours than the {planned} that its training project plans; the county decides.",
+    ),
     "class_size": Kind(
         WARNING,
         "计划人数不在规定班额（{smallest}—{largest}人）内，请县（区）残联酌情处理。",

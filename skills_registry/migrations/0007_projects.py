@@ -3,7 +3,16 @@
 Frozen: later changes are migrations of their own.
 """
 
-from peewee import CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, JSONField, Model, UUIDField
+from peewee import (
+    CharField,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    Model,
+    UUIDField,
+)
 
 
 def up(migrator, db):
