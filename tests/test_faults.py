@@ -135,9 +135,11 @@ def test_without_a_signing_key_nothing_is_approved_and_no_number_is_lost(
 
 DRAWING = """
 import sys
+from datetime import datetime
 from api.app import create_app
 from api.settings import from_environment
-with create_app(from_environment()).test_client() as client:
+at = datetime.fromisoformat(sys.argv[3])
+with create_app(from_environment(), clock=lambda: at).test_client() as client:
     answer = client.get(sys.argv[1], headers={"Authorization": "Bearer " + sys.argv[2]})
     print("told", answer.status_code, answer.content_type, answer.headers.get("Retry-After", ""))
     print("told", client.get("/readyz").json["missing"])
@@ -154,7 +156,14 @@ def test_without_fonts_nothing_is_drawn_and_the_answer_says_so(small_world: Worl
         f"<fontconfig><dir>{tmp_path}/none</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>"
     )
     told = subprocess.run(
-        [sys.executable, "-c", DRAWING, f"/api/v1/certificates/{number}/document", key],
+        [
+            sys.executable,
+            "-c",
+            DRAWING,
+            f"/api/v1/certificates/{number}/document",
+            key,
+            small_world.now.isoformat(),
+        ],
         env={
             **os.environ,
             "FONTCONFIG_FILE": str(bare),
