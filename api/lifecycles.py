@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from skills_registry.bases import APPLICATION, LISTING, SEAT
 from skills_registry.certification.certificates import CERTIFICATE
+from skills_registry.certification.held import HELD_CERTIFICATE
 from skills_registry.certification.plaques import PLAQUE
+from skills_registry.employment import EMPLOYMENT, EMPLOYMENT_SERVICE
 from skills_registry.evaluation import EVALUATION
 from skills_registry.exits import APPEAL, EXIT, SANCTION
 from skills_registry.foundation.acts import ROLES
 from skills_registry.foundation.lifecycle import Lifecycle
 from skills_registry.notices import NOTICE, OBJECTION
+from skills_registry.person_files import CORRECTION_REQUEST
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.uploads import UPLOAD
@@ -29,6 +32,10 @@ ALL: tuple[Lifecycle, ...] = (
     SANCTION,
     EXIT,
     APPEAL,
+    HELD_CERTIFICATE,
+    EMPLOYMENT_SERVICE,
+    EMPLOYMENT,
+    CORRECTION_REQUEST,
 )
 
 _HEAD = """\

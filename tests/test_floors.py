@@ -28,6 +28,7 @@ CORE: tuple[tuple[str, ...], ...] = (
         "safeguards",
         "reports",
         "history",
+        "person_files",
     ),
 )
 

@@ -1,0 +1,196 @@
+"""Gathering a person's file (归集): what every room has on record about one person, in order of time.
+
+A file is gathered anew at each reading and kept nowhere. Numbers of identity are masked unless the file
+is for the person, who is entitled to a whole copy (个人信息保护法 Art. 45).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from skills_registry import people
+from skills_registry.bases.applications import require_reason
+from skills_registry.certification.certificates import Certificate
+from skills_registry.certification.held import HeldCertificate, held_by, number_of
+from skills_registry.employment import (
+    Employment,
+    ServiceEntry,
+    employer_of,
+    employments_of,
+    missing_in,
+    outcome_of,
+    services_of,
+    uscc_of,
+)
+from skills_registry.foundation import audit
+from skills_registry.foundation.acts import Act
+from skills_registry.foundation.identifiers import masked_citizen_id
+from skills_registry.people import Person
+from skills_registry.person_files.corrections import (
+    CorrectionRequest,
+    corrections_of,
+    new_value_of,
+    old_value_of,
+    present_value,
+)
+from skills_registry.person_files.reach import Residence, require_reached, residences_of
+from skills_registry.training import enrolments
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.enrolments import Enrolment, Result
+
+
+@dataclass(frozen=True)
+class Training:
+    """One class of the person: as it was entered there, with every result, the one that counts last."""
+
+    enrolment: Enrolment
+    training_class: TrainingClass
+    base_name: str
+    name: str = field(repr=False)
+    results: tuple[Result, ...] = ()
+
+    @property
+    def result(self) -> Result | None:
+        """The result that counts."""
+        return next((result for result in self.results if result.current), None)
+
+    @property
+    def hours(self) -> Decimal | None:
+        """The hours attended, of 45 minutes, as the result has them."""
+        return None if self.result is None else self.result.hours
+
+
+@dataclass(frozen=True)
+class HeldEntry:
+    """A certificate of another body, with its number in clear."""
+
+    record: HeldCertificate
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ServiceGiven:
+    """One of the yearly four, with what came of it."""
+
+    record: ServiceEntry
+    outcome: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """One employment, with the employer in clear."""
+
+    record: Employment
+    employer: str = field(repr=False)
+    uscc: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A request for correction, with both values; numbers of identity masked as in the whole file."""
+
+    record: CorrectionRequest
+    old_value: str = field(repr=False)
+    new_value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PersonFile:
+    """One person's file as of ``made_at``; ``whole`` when the numbers of identity are not masked."""
+
+    person: Person
+    made_at: datetime
+    year: int
+    whole: bool
+    name: str = field(repr=False)
+    citizen_id: str = field(repr=False)
+    disability_card: str = field(repr=False)
+    birth_date: date = field(repr=False)
+    residences: tuple[Residence, ...]
+    trainings: tuple[Training, ...]
+    certificates: tuple[Certificate, ...]
+    held: tuple[HeldEntry, ...]
+    services: tuple[ServiceGiven, ...]
+    missing_services: tuple[str, ...]
+    employments: tuple[AtWork, ...]
+    corrections: tuple[Corrected, ...]
+
+
+def read_file(act: Act, person: Person, reason: str, *, whole: bool = False) -> PersonFile:
+    """The file of a person, for a reason that is logged; ``whole`` numbers are logged as such.
+
+    :raises NotFound: the person is not the caller's business.
+    :raises FieldRefused: no reason is given.
+    """
+    require_reason(reason)
+    require_reached(act, person)
+    audit.read(act, "person", person.id, reason)
+    if whole:
+        audit.read(act, "citizen_id", person.id, reason)
+    return gather(act, person, whole=whole)
+
+
+def gather(act: Act, person: Person, *, whole: bool) -> PersonFile:
+    """Everything on record about a person; whoever calls has made sure that it may be read."""
+    vault = act.vault
+    citizen_id = people.citizen_id_of(vault, person)
+    card = present_value(vault, person, "disability_card")
+    return PersonFile(
+        person=person,
+        made_at=act.at,
+        year=act.today.year,
+        whole=whole,
+        name=present_value(vault, person, "name"),
+        citizen_id=_shown(citizen_id, whole=whole),
+        disability_card=_shown(card, whole=whole),
+        birth_date=date(int(citizen_id[6:10]), int(citizen_id[10:12]), int(citizen_id[12:14])),
+        residences=tuple(residences_of(person.id)),
+        trainings=tuple(_trainings(act, person)),
+        certificates=tuple(
+            Certificate.select().where(Certificate.person == person.id).order_by(Certificate.id)
+        ),
+        held=tuple(HeldEntry(held, number_of(vault, held)) for held in held_by(person.id)),
+        services=tuple(ServiceGiven(entry, outcome_of(vault, entry)) for entry in services_of(person.id)),
+        missing_services=missing_in(person.id, act.today.year),
+        employments=tuple(
+            AtWork(row, employer_of(vault, row), uscc_of(vault, row)) for row in employments_of(person.id)
+        ),
+        corrections=tuple(_corrected(act, asked, whole=whole) for asked in corrections_of(person.id)),
+    )
+
+
+#: Fields of which only the last characters show in a file that is not for the person.
+_IDENTITY = ("citizen_id", "disability_card")
+
+
+def _shown(number: str, *, whole: bool) -> str:
+    return number if whole or not number else masked_citizen_id(number)
+
+
+def _corrected(act: Act, asked: CorrectionRequest, *, whole: bool) -> Corrected:
+    show_all = whole or asked.field not in _IDENTITY
+    values = (old_value_of(act.vault, asked), new_value_of(act.vault, asked))
+    old, new = (_shown(value, whole=show_all) for value in values)
+    return Corrected(asked, old, new)
+
+
+def _trainings(act: Act, person: Person) -> list[Training]:
+    rows: Any = (
+        Enrolment.select(Enrolment, TrainingClass)
+        .join(TrainingClass)
+        .where(Enrolment.person == person.id)
+        .order_by(TrainingClass.starts_on, Enrolment.id)
+    )
+    return [
+        Training(
+            enrolment=row,
+            training_class=row.training_class,
+            base_name=row.training_class.base.name,
+            name=enrolments.name_of(act.vault, row),
+            results=tuple(row.results.order_by(Result.id)),
+        )
+        for row in rows
+    ]
