@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from skills_registry.foundation.identifiers.folding import BLANKS, INVISIBLE, fold_width
 from skills_registry.foundation.problems import FIELD_NAMES
+from skills_registry.spreadsheets.columns import Column
 from skills_registry.spreadsheets.grids import Cell, Grid, is_blank
 from skills_registry.spreadsheets.refusals import refusal
 
@@ -87,11 +88,17 @@ class Header:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Which titles mean which field on this kind of sheet, and which fields it must have."""
+    """Which titles mean which field on this kind of sheet, and which fields it must have.
+
+    ``identifying`` fields tell a row from the second line of a header; ``repeatable`` ones may stand
+    in several columns, of which the first counts.
+    """
 
     fields: Mapping[str, str]
     labels: Mapping[str, str]
     required: tuple[str, ...]
+    identifying: tuple[str, ...] = _ALWAYS_REQUIRED
+    repeatable: frozenset[str] = _OPTIONAL
 
     def field_of(self, cell: Cell) -> str:
         """The field that a title names, or an empty text. Brackets count first, then are left out."""
@@ -120,6 +127,14 @@ def vocabulary(papers: Mapping[str, str]) -> Vocabulary:
     labels |= {code: paper_title(label) for code, label in papers.items()}
     extra = ("hours", *papers) if papers else ()
     return Vocabulary(fields, labels, (*_ALWAYS_REQUIRED, *extra))
+
+
+def table_vocabulary(columns: Sequence[Column]) -> Vocabulary:
+    """The vocabulary of a table of these columns, of which none may stand twice."""
+    fields = {_folded(title): column.field for column in columns for title in (*column.aliases, column.title)}
+    required = tuple(column.field for column in columns if column.required)
+    labels = {column.field: column.title for column in columns}
+    return Vocabulary(fields, labels, required, identifying=required, repeatable=frozenset())
 
 
 def paper_title(label: str) -> str:
@@ -175,7 +190,7 @@ def require_columns(columns: Mapping[str, int], fields: Sequence[str], words: Vo
 
 def _require_unambiguous(header: Header, words: Vocabulary) -> None:
     for field in header.twice:
-        if field not in _OPTIONAL:
+        if field not in words.repeatable:
             raise refusal("column_ambiguous", column=words.name_columns([field]))
 
 
@@ -188,7 +203,7 @@ def _header_at(grid: Grid, index: int, words: Vocabulary) -> Header:
     if (
         columns
         and below[0] == number + 1
-        and all(_is_empty_at(below[1], columns.get(f)) for f in _ALWAYS_REQUIRED)
+        and all(_is_empty_at(below[1], columns.get(f)) for f in words.identifying)
     ):
         second, _ = _fields_in(below[1], words)
         new = {f: c for f, c in second.items() if f not in columns and c not in columns.values()}

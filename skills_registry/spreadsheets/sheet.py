@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from skills_registry.spreadsheets.columns import Column
 from skills_registry.spreadsheets.grids import MOST_COLUMNS, MOST_ROWS, Cell, Grid, as_written, is_blank
 from skills_registry.spreadsheets.headers import (
     Header,
     Vocabulary,
     find_header,
     require_columns,
+    table_vocabulary,
     vocabulary,
 )
 from skills_registry.spreadsheets.reading import read_grids
@@ -50,8 +52,10 @@ class Sheet:
     rows: tuple[SheetRow, ...] = field(repr=False)
 
 
-def read(data: bytes, *, papers: Mapping[str, str] = _NO_PAPERS) -> Sheet:
+def read(data: bytes, *, papers: Mapping[str, str] = _NO_PAPERS, columns: Sequence[Column] = ()) -> Sheet:
     """Read a roster, or a results sheet when the ``papers`` of the class are given (code → name).
+
+    With ``columns`` it is a table of these columns instead, whatever its rows are about.
 
     .xlsx, .xls (also WPS .et), and CSV in UTF-8, GB 18030 or UTF-16 with commas, tabs or semicolons,
     told from the content. The first visible worksheet with a complete header counts. Blank rows,
@@ -59,7 +63,7 @@ def read(data: bytes, *, papers: Mapping[str, str] = _NO_PAPERS) -> Sheet:
 
     :raises FileRefused: the file cannot be read as such a table; code and sentence say why.
     """
-    words = vocabulary(papers)
+    words = table_vocabulary(columns) if columns else vocabulary(papers)
     grid, header = find_header(read_grids(data), words)
     if grid.is_too_wide:
         raise refusal("too_many_columns", limit=MOST_COLUMNS)
@@ -88,8 +92,8 @@ def _rows(grid: Grid, header: Header, words: Vocabulary) -> Iterator[SheetRow]:
 def _is_person(cells: list[Cell], by_field: Mapping[str, Cell], words: Vocabulary) -> bool:
     """Whether a row is about somebody: not blank, no header printed again, no total or signature line."""
     citizen_id = by_field.get("citizen_id")
-    if not is_blank(citizen_id) and words.field_of(citizen_id) == "citizen_id":
-        return False
+    if any(words.field_of(by_field.get(name)) == name for name in words.identifying[-1:]):
+        return False  # the header printed again: its last identifying cell is no name and no ID number
     filled = [cell for cell in cells if not is_blank(cell)]
     if is_blank(by_field.get("name")) and isinstance(filled[0], str) and _FOOTER.match(filled[0].strip()):
         return False  # a signature line may hold a phone number where the ID stands

@@ -17,6 +17,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from skills_registry.spreadsheets.columns import Column
 from skills_registry.spreadsheets.headers import REFUSAL_REASON, paper_title, vocabulary
 
 #: What :attr:`SheetRow.original` holds.
@@ -44,22 +45,31 @@ _FILL_RESULTS = (
     "请填写出勤课时和各科成绩，缺考请填“缺考”；“是否合格”可不填，由系统按规定计算。请勿改动姓名和公民身份号码。 / "
     "Fill in hours and scores; write 缺考 for an exam not sat. Do not change names and ID numbers."
 )
-_FILL_ROSTER = (
+_FILL_IN = (
     "带 * 的列必填；号码列已设为文本格式，请勿改动。填法见“填写说明”。 / "
     "Columns with * are required; keep the number columns as text."
 )
 
-#: The columns of the empty roster: title, required or not, how to fill it in.
-_ROSTER_COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("序号", "", "从1开始的顺序号。"),
-    ("姓名", "*", "与身份证完全一致；少数民族姓名用间隔号“·”，字与字之间不加空格。"),
-    ("性别", "", "男或女。"),
-    ("公民身份号码", "*", "18位，按文本填写；末位X大小写均可。"),
-    ("残疾人证号", "", "20位（身份号码18位＋类别1位＋等级1位），补换证可另加1位或B和1位；没有可不填。"),
-    ("联系电话", "", "11位手机号，或带区号的座机号。"),
-    ("文化程度", "", "如小学、初中、高中、大专。"),
-    ("备注", "", "其他需要说明的事项。"),
-)
+#: The columns of the empty roster.
+ROSTER_COLUMNS: tuple[Column, ...] = (
+    Column("serial", "序号", "从1开始的顺序号。"),
+    Column(
+        "name", "姓名", "与身份证完全一致；少数民族姓名用间隔号“·”，字与字之间不加空格。", required=True
+    ),
+    Column("sex", "性别", "男或女。", choices=("男", "女")),
+    Column(
+        "citizen_id", "公民身份号码", "18位，按文本填写；末位X大小写均可。",
+        required=True, length=(18, 18, "公民身份号码为18位。"),
+    ),
+    Column(
+        "disability_card", "残疾人证号",
+        "20位（身份号码18位＋类别1位＋等级1位），补换证可另加1位或B和1位；没有可不填。",
+        length=(20, 22, "残疾人证号为20位，补换证21或22位。"),
+    ),
+    Column("phone", "联系电话", "11位手机号，或带区号的座机号。"),
+    Column("education", "文化程度", "如小学、初中、高中、大专。"),
+    Column("remark", "备注", "其他需要说明的事项。"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,30 +166,48 @@ def results_workbook(
 
 def roster_workbook() -> bytes:
     """An empty roster with its header, aids for filling in, and a worksheet of instructions (.xlsx)."""
-    words = vocabulary({})
-    book = _Book("花名册")
-    for column, (title, _, _) in enumerate(_ROSTER_COLUMNS):
-        book.column(column, words.field_of(title))
-    book.top(_FILL_ROSTER, [title + star for title, star, _ in _ROSTER_COLUMNS], title="学员花名册")
-    last = book.first_row + _PREPARED_ROWS - 1
-    book.choice_aid(2, last, ["男", "女"])
-    book.length_aid(3, last, 18, 18, "公民身份号码为18位。")
-    book.length_aid(4, last, 20, 22, "残疾人证号为20位，补换证21或22位。")
-    _write_instructions(book)
+    return template_workbook("花名册", "学员花名册", ROSTER_COLUMNS)
+
+
+def template_workbook(
+    sheet_name: str,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Written]] = (),
+    *,
+    note: str = _FILL_IN,
+) -> bytes:
+    """A table of these columns to fill in, with drop-downs and a worksheet of instructions (.xlsx).
+
+    ``rows`` are filled in beforehand; below them the aids reach as far as people need.
+    """
+    book = _Book(sheet_name)
+    for place, column in enumerate(columns):
+        book.column(place, column.field, width=column.width, text=column.text)
+    book.top(note, [column.title + "*" * column.required for column in columns], title=title)
+    for line, cells in enumerate(rows, start=book.first_row):
+        book.row(line, cells)
+    last = book.first_row + max(_PREPARED_ROWS, len(rows)) - 1
+    for place, column in enumerate(columns):
+        if column.choices:
+            book.choice_aid(place, last, list(column.choices), strict=column.strict)
+        if column.length:
+            book.length_aid(place, last, *column.length)
+    _write_instructions(book, columns)
     return book.finish()
 
 
-def _write_instructions(book: _Book) -> None:
+def _write_instructions(book: _Book, columns: Sequence[Column]) -> None:
     page = book.workbook.add_worksheet("填写说明")
     page.set_column(0, 0, 18)
     page.set_column(1, 1, 8)
     page.set_column(2, 2, 90)
-    for column, title in enumerate(("栏目", "必填", "填法")):
-        page.write_string(0, column, title, book.looks.header)
-    for line, (title, star, how) in enumerate(_ROSTER_COLUMNS, start=1):
-        page.write_string(line, 0, title)
-        page.write_string(line, 1, "是" if star else "否")
-        page.write_string(line, 2, how)
+    for place, title in enumerate(("栏目", "必填", "填法")):
+        page.write_string(0, place, title, book.looks.header)
+    for line, column in enumerate(columns, start=1):
+        page.write_string(line, 0, column.title)
+        page.write_string(line, 1, "是" if column.required else "否")
+        page.write_string(line, 2, column.how)
 
 
 class _Book:
@@ -202,10 +230,10 @@ class _Book:
         self._formats: dict[int, Any] = {}
         self.first_row = 0
 
-    def column(self, column: int, field: str) -> None:
-        """Set a column's width and format by the field it holds."""
-        self._formats[column] = self.looks.text if field in _TEXT_FIELDS else self.looks.usual
-        self.sheet.set_column(column, column, _WIDTHS.get(field, _USUAL_WIDTH), self._formats[column])
+    def column(self, column: int, field: str, *, width: int = _USUAL_WIDTH, text: bool = False) -> None:
+        """Set a column's width and format by the field it holds, or as told."""
+        self._formats[column] = self.looks.text if text or field in _TEXT_FIELDS else self.looks.usual
+        self.sheet.set_column(column, column, _WIDTHS.get(field, width), self._formats[column])
 
     def top(self, note: str, titles: Sequence[str], *, title: str = "") -> None:
         """Write title, instruction and header, and freeze them."""
@@ -252,11 +280,14 @@ class _Book:
             },
         )  # fmt: skip
 
-    def choice_aid(self, column: int, last: int, choices: list[str]) -> None:
-        """Let a column take one of some words."""
+    def choice_aid(self, column: int, last: int, choices: list[str], *, strict: bool = True) -> None:
+        """Let a column take one of some words, or offer them and take others too."""
         self.sheet.data_validation(
             self.first_row, column, last, column,
-            {"validate": "list", "source": choices, "error_message": "请从列表中选择。"},
+            {
+                "validate": "list", "source": choices, "error_message": "请从列表中选择。",
+                "error_type": "stop" if strict else "information",
+            },
         )  # fmt: skip
 
     def length_aid(self, column: int, last: int, least: int, most: int, message: str) -> None:
