@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, request
-from marshmallow import fields
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from flask import Flask, current_app, request
+from marshmallow import Schema, fields
+from werkzeug.exceptions import BadRequest, UnprocessableEntity, UnsupportedMediaType
 
 from skills_registry.foundation.errors import FieldRefused
 
@@ -104,6 +104,31 @@ def typed(field: str) -> str:
     return value[:LONGEST_TYPED] if isinstance(value, str) else ""
 
 
+def require_known_words() -> None:
+    """An API operation takes the query words that it declares, and ``lang``: a misspelt filter filters nothing.
+
+    :raises UnprocessableEntity: a word that it does not know.
+    """
+    if request.endpoint is None or not request.path.startswith("/api/"):
+        return
+    declared = getattr(current_app.view_functions[request.endpoint], "_apidoc", {}).get("arguments", {})
+    known = {"lang"}
+    for parameter in declared.get("parameters", ()):
+        if parameter["in"] == "query":
+            known |= {field.data_key or name for name, field in _fields_of(parameter["schema"]).items()}
+    unknown = sorted(set(request.args) - known)
+    if unknown:
+        refusal = UnprocessableEntity()
+        refusal.data = {"messages": {"query": {word: ["Unknown field."] for word in unknown}}}  # type: ignore[attr-defined]
+        raise refusal
+
+
+def _fields_of(schema: Schema | type[Schema]) -> dict[str, fields.Field[Any]]:
+    made = schema() if isinstance(schema, type) else schema
+    return made.fields
+
+
 def install(app: Flask) -> None:
-    """Hold every body to this."""
+    """Hold every body and query to this."""
     app.before_request(require_sound)
+    app.before_request(require_known_words)

@@ -469,3 +469,14 @@ def test_a_listing_entered_by_mistake_is_taken_back_and_entered_again(
         path, json=listing | {"plaque_number": "纸-8", "scope": [trade, trade]}, headers=headers
     )
     assert twice.status_code in (409, 422)
+
+
+def test_a_query_word_that_an_operation_does_not_know_is_named(
+    small_world: World, client: FlaskClient
+) -> None:
+    headers = bearer(small_world, "base_clerk")
+    refused = client.get("/api/v1/classes?statuss=open", headers=headers)
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"field": "statuss", "message": "没有这个字段，请核对字段名。"}]
+    assert client.get("/api/v1/classes?status=open&lang=en", headers=headers).status_code == 200
+    assert client.get(f"/api/v1/bases/{small_world.base.id}?status=x", headers=headers).status_code == 422
