@@ -20,8 +20,10 @@ from skills_registry.foundation.levels import LEVELS
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import require_found
-from skills_registry.training import classes, enrolments
-from skills_registry.training.classes import TRAINING_CLASS, Filing, TrainingClass
+from skills_registry.training import classes, enrolments, opening
+from skills_registry.training import filing as filings
+from skills_registry.training.classes import TRAINING_CLASS, TrainingClass
+from skills_registry.training.filing import Filing, PapersUnusable
 from skills_registry.training.projects import TRAINING_TYPES
 
 blueprint = Blueprint("classes", __name__, url_prefix=f"{API_PREFIX}/classes", description="培训班 (classes)")
@@ -161,12 +163,12 @@ def file_class(body: dict[str, Any]) -> dict[str, Any]:
         raise FieldRefused(field="base_id")
     papers = body.pop("papers")
     if papers is not None and len({paper["code"] for paper in papers}) < len(papers):
-        raise classes.PapersUnusable(field="papers")
+        raise PapersUnusable(field="papers")
     filing = Filing(
         **{**body, "level": body["level"] or ""},
         papers={paper["code"]: paper["name"] for paper in papers} if papers else None,
     )
-    training_class, warnings = classes.file_class(act(), base, filing, uncovered=fonts.uncovered)
+    training_class, warnings = filings.file_class(act(), base, filing, uncovered=fonts.uncovered)
     return show_class(training_class, warnings)
 
 
@@ -183,7 +185,7 @@ def read_class(class_id: str) -> dict[str, Any]:
 @blueprint.response(200, ClassSchema)
 def open_class(class_id: str) -> dict[str, Any]:
     """The county officer opens a filed class; only then people are enrolled."""
-    return show_class(classes.open_class(act(), reachable_class(class_id)))
+    return show_class(opening.open_class(act(), reachable_class(class_id)))
 
 
 @blueprint.route("/<class_id>/cancellation", methods=["POST"])
@@ -200,7 +202,7 @@ def cancel_class(body: dict[str, Any], class_id: str) -> dict[str, Any]:
 @blueprint.response(200, ClassSchema)
 def submit_class(class_id: str) -> dict[str, Any]:
     """The base submits the class; it needs a result or a withdrawal for everyone."""
-    return show_whole_class(enrolments.submit_class(act(), reachable_class(class_id)))
+    return show_whole_class(opening.submit_class(act(), reachable_class(class_id)))
 
 
 @blueprint.route("/<class_id>/return", methods=["POST"])

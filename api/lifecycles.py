@@ -15,6 +15,7 @@ from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.person_files import CORRECTION_REQUEST
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
+from skills_registry.training.timetable import SESSION
 from skills_registry.training.uploads import UPLOAD
 
 ALL: tuple[Lifecycle, ...] = (
@@ -24,6 +25,7 @@ ALL: tuple[Lifecycle, ...] = (
     OBJECTION,
     LISTING,
     TRAINING_CLASS,
+    SESSION,
     ENROLMENT,
     UPLOAD,
     CERTIFICATE,

@@ -40,7 +40,7 @@ from skills_registry.foundation.errors import (
     WrongState,
 )
 from skills_registry.foundation.lifecycle import Step, steps_of
-from skills_registry.training import classes, enrolments
+from skills_registry.training import enrolments, filing, opening
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import StillEnrolled, TakesNobodyNew
 from tests import admission, base_files
@@ -102,9 +102,9 @@ def test_a_class_is_neither_filed_nor_opened_during_rectification(world: World) 
     for act, attempt in (
         (
             world.act("base_clerk"),
-            lambda act: classes.file_class(act, world.base, massage_class(title="新班")),
+            lambda act: filing.file_class(act, world.base, massage_class(title="新班")),
         ),
-        (world.act("county_officer"), lambda act: classes.open_class(act, filed)),
+        (world.act("county_officer"), lambda act: opening.open_class(act, filed)),
     ):
         with pytest.raises(NewClassesHeld) as refusal:
             attempt(act)

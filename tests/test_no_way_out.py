@@ -17,7 +17,8 @@ from skills_registry.exits import cures, leaving, sanctions, withdrawal
 from skills_registry.exits.leaving import Exit, NotOnTheList
 from skills_registry.exits.sanctions import Sanction, SettledByTermination
 from skills_registry.foundation.errors import FieldRefused
-from skills_registry.training import classes
+from skills_registry.training import filing
+from skills_registry.training.classes import TrainingClass
 from tests import admission
 from tests.evaluated import act_on, sheet
 from tests.test_exits import cured, imposed, standing
@@ -138,15 +139,15 @@ def test_a_listed_base_renews_as_the_kind_that_it_is_listed_as(small_world: Worl
 def test_a_base_struck_off_at_the_moment_of_filing_files_no_class(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first_look = classes.require_listed
+    first_look = filing.require_listed
 
     def struck_off_meanwhile(base: bases.Base, on: date) -> Listing:
         found = first_look(base, on)
-        monkeypatch.setattr(classes, "require_listed", first_look)
+        monkeypatch.setattr(filing, "require_listed", first_look)
         imposed(world, "termination")
         return found
 
-    monkeypatch.setattr(classes, "require_listed", struck_off_meanwhile)
+    monkeypatch.setattr(filing, "require_listed", struck_off_meanwhile)
     with pytest.raises(bases.NotListed):
-        classes.file_class(world.act("base_clerk"), world.base, massage_class())
-    assert not classes.TrainingClass.select().exists()
+        filing.file_class(world.act("base_clerk"), world.base, massage_class())
+    assert not TrainingClass.select().exists()

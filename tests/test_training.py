@@ -11,8 +11,8 @@ import pytest
 from skills_registry.bases import NotListed, OccupationOutOfScope
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RegistryError, WrongState
 from skills_registry.foundation.lifecycle import Step, steps_of
-from skills_registry.training import classes, enrolments
-from skills_registry.training.classes import TRAINING_CLASS, ClassClosed, OccupationMissing, TrainingClass
+from skills_registry.training import classes, enrolments, filing, opening
+from skills_registry.training.classes import TRAINING_CLASS, ClassClosed, TrainingClass
 from skills_registry.training.enrolments import (
     AlreadyIssued,
     Enrolment,
@@ -20,11 +20,12 @@ from skills_registry.training.enrolments import (
     Result,
     ResultsMissing,
 )
+from skills_registry.training.filing import OccupationMissing
 from tests.world import World, massage_class
 
 
 def filed(world: World, **changes: Any) -> tuple[TrainingClass, set[str]]:
-    training_class, warnings = classes.file_class(
+    training_class, warnings = filing.file_class(
         world.act("base_clerk"), world.base, massage_class(**changes)
     )
     return training_class, {warning.code for warning in warnings}
@@ -82,8 +83,8 @@ def test_only_the_county_opens_a_class(world: World) -> None:
     training_class = world.filed_class()
     for name in ("base_clerk", "city_officer", "auditor", "admin"):
         with pytest.raises(NotAllowed):
-            classes.open_class(world.act(name), training_class)
-    assert classes.open_class(world.act("county_officer"), training_class).status == "open"
+            opening.open_class(world.act(name), training_class)
+    assert opening.open_class(world.act("county_officer"), training_class).status == "open"
 
 
 def test_a_submission_needs_a_result_or_a_withdrawal_for_everyone(world: World) -> None:
@@ -151,7 +152,7 @@ def test_a_later_result_replaces_the_earlier_one_and_leaves_a_step(world: World)
 ROLES = ("base_clerk", "county_officer", "city_officer", "auditor", "admin")
 STATES = ("filed", "open", "submitted", "returned", "approved", "cancelled")
 ACTS = {
-    "open": classes.open_class,
+    "open": opening.open_class,
     "submit": enrolments.submit_class,
     "cancel": lambda act, c: classes.cancel_class(act, c, "理由"),
     "return": lambda act, c: classes.return_class(act, c, "理由"),

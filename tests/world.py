@@ -21,9 +21,10 @@ from skills_registry.certification.certificates import Certificate
 from skills_registry.foundation.acts import Act, Caller, Role
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault
-from skills_registry.training import classes, enrolments
-from skills_registry.training.classes import Filing, TrainingClass
+from skills_registry.training import enrolments, filing, opening
+from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment
+from skills_registry.training.filing import Filing
 
 CITY, COUNTY, OTHER_COUNTY = "630200", "630202", "630222"
 TODAY = datetime(2025, 2, 10, 2, 0, tzinfo=UTC)
@@ -146,11 +147,11 @@ class World:
 
     def filed_class(self, **changes: Any) -> TrainingClass:
         """A class that the base has filed."""
-        return classes.file_class(self.act("base_clerk"), self.base, massage_class(**changes))[0]
+        return filing.file_class(self.act("base_clerk"), self.base, massage_class(**changes))[0]
 
     def open_class(self, **changes: Any) -> TrainingClass:
         """A class that the county has opened."""
-        return classes.open_class(self.act("county_officer"), self.filed_class(**changes))
+        return opening.open_class(self.act("county_officer"), self.filed_class(**changes))
 
     def enrol(self, training_class: TrainingClass, people: int = 3) -> list[Enrolment]:
         """The first people of :data:`PEOPLE`, enrolled."""

@@ -20,8 +20,9 @@ from skills_registry.certification.plaques import Plaque
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.identifiers import COUNTIES
 from skills_registry.foundation.storage import database
-from skills_registry.training import classes, enrolments, uploads
-from skills_registry.training.classes import Filing, TrainingClass
+from skills_registry.training import classes, enrolments, filing, opening, uploads
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.filing import Filing
 
 #: The day on which the plan was adopted: the demonstration's signing key is good from here on.
 FIRST_DAY = date(2023, 8, 11)
@@ -121,12 +122,12 @@ class City:
         base, start = self.bases[plan.base], plan.starts_on
         end = start + timedelta(days=plan.days)
         clerk = self.act(base.name, "base_clerk", start - timedelta(days=21))
-        training_class, _ = classes.file_class(clerk, base, _filing(plan, end))
+        training_class, _ = filing.file_class(clerk, base, _filing(plan, end))
         self.classes.append(training_class)
         if plan.until == "filed":
             return
         county = self.act(base.division_code, "county_officer", start - timedelta(days=7))
-        classes.open_class(county, training_class)
+        opening.open_class(county, training_class)
         learners = [next(self._people) for _ in range(plan.people)]
         self._upload(base, training_class, "roster", invented.roster(learners), start)
         if plan.until == "open":
