@@ -36,6 +36,9 @@ from skills_registry.training.projects import (
     trade_text,
 )
 
+#: What a notice about a project calls its subject.
+SUBJECT = "project"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -207,7 +210,7 @@ def publish(
         move(act, TRAINING_PROJECT, project, "publish", detail={"version": project.version})
         project.notice = notices.publish(
             act,
-            subject=TRAINING_PROJECT.noun,
+            subject=SUBJECT,
             subject_id=project.id,
             title=title,
             text=text,
