@@ -10,8 +10,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, Response, g, request
+from flask_limiter.util import get_remote_address
 from peewee import CharField, IntegerField, UUIDField
 
 from api.callers import act
@@ -23,7 +25,7 @@ LONGEST_KEY = 200
 
 
 class IdempotencyKey(Record):
-    """One key of one account, what was asked under it, and what was answered (sealed)."""
+    """One key of one caller (an account, or what stands for an address), what was asked under it, and what was answered (sealed)."""
 
     account = UUIDField()
     key = CharField(max_length=LONGEST_KEY)
@@ -68,7 +70,7 @@ def _fingerprint() -> str:
 def before() -> Response | None:
     """Take the key, or give the answer that it already has."""
     key = request.headers.get("Idempotency-Key", "")
-    if request.method != "POST" or not key or act().by.account_id is None:
+    if request.method != "POST" or not key or request.endpoint is None:
         return None
     if len(key) > LONGEST_KEY:
         raise KeyTooLong()
@@ -83,8 +85,14 @@ def before() -> Response | None:
     return Response(body, status=taken.status, content_type=taken.content_type)
 
 
+def _caller() -> UUID:
+    # The public has no account: its forms are counted by address, of which only a blind index is kept.
+    known = act().by.account_id
+    return known or UUID(bytes=act().vault.index("idempotency", get_remote_address())[:16])
+
+
 def _take(key: str, asked: str) -> IdempotencyKey:
-    account = act().by.account_id
+    account = _caller()
     IdempotencyKey.insert(
         account=account, key=key, asked=asked, taken_at=act().at
     ).on_conflict_ignore().execute()
@@ -104,7 +112,8 @@ def after(response: Response) -> Response:
     """Keep a success with its key, and end the transaction."""
     taken = g.pop("idempotency", None)
     if taken is not None:
-        if response.status_code >= 400:
+        # A redirect leads a browser on, and browsers send no keys.
+        if response.status_code >= 300:
             taken.delete_instance()
         elif taken.answer is None:
             taken.answer = act().vault.seal(IdempotencyKey.answer, taken.id, response.get_data(as_text=True))

@@ -264,6 +264,17 @@ def test_anyone_objects_by_json(client: FlaskClient, small_world: World) -> None
     assert notices.text_of(small_world.service.vault, Objection.get()) == OBJECTION["text"]
 
 
+def test_an_objection_sent_twice_with_one_key_is_one_objection(
+    small_world: World, client: FlaskClient
+) -> None:
+    notice = published(small_world)
+    address = f"/notices/{notice.id}/objections"
+    sent = [client.post(address, json=OBJECTION, headers={"Idempotency-Key": "one"}) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [201, 201]
+    assert sent[0].json == sent[1].json
+    assert len(notices.unanswered(notice)) == 1
+
+
 @pytest.mark.parametrize(
     "wrong", [{"text": " "}, {"contact": ""}, {"text": "长" * 4001}, {"contact": "1" * 201}]
 )
