@@ -452,7 +452,7 @@ def test_markup_in_a_record_is_text() -> None:
     "address", ["file:///etc/hostname", "http://127.0.0.1:1/x", "data:,x", "certificate:other"]
 )
 def test_the_page_can_fetch_nothing_but_its_own_files(address: str) -> None:
-    fetcher = typesetting._OurOwn({"border.svg": b"<svg/>"})
+    fetcher = typesetting.OurOwn({"border.svg": b"<svg/>"})
     with pytest.raises(PermissionError):
         fetcher.fetch(address)
     assert fetcher.fetch("certificate:border.svg").read() == b"<svg/>"

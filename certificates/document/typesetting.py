@@ -50,7 +50,7 @@ class Sheet:
     objects: Mapping[int, Body]
 
 
-class _OurOwn(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
+class OurOwn(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
     """Answers with what was given to it and refuses every other address: no file, no network."""
 
     def __init__(self, supplied: Mapping[str, bytes]) -> None:
@@ -68,7 +68,7 @@ class _OurOwn(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
 def typeset(html: str, supplied: Mapping[str, bytes]) -> Sheet:
     """Set one page; ``supplied`` are the only files it may name, as ``certificate:<name>``."""
     sheets: list[Sheet] = []
-    weasyprint.HTML(string=html, url_fetcher=_OurOwn(supplied)).write_pdf(
+    weasyprint.HTML(string=html, url_fetcher=OurOwn(supplied)).write_pdf(
         finisher=lambda document, pdf: sheets.append(_take_apart(document, pdf)),
         uncompressed_pdf=True,
         pdf_variant="pdf/ua-1",
