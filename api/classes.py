@@ -56,6 +56,7 @@ class ClassSchema(Schema):
     base_name = fields.String(dump_only=True)
     title = Text(required=True, validate=validate.Length(1, 120))
     training_type = Text(required=True, validate=validate.OneOf(TRAINING_TYPES))
+    project_id = fields.UUID(load_default=None, allow_none=True, metadata={"description": "培训项目"})
     occupation = fields.Nested(OccupationSchema, load_default=None, allow_none=True)
     level = Text(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
     course_title = Text(load_default="", validate=validate.Length(0, 120))
@@ -89,6 +90,7 @@ def show_class(training_class: TrainingClass, warnings: list[Problem] | None = N
         "status_text": en if language() == "en" else zh,
         "base_id": str(training_class.base_id),
         "base_name": training_class.base.name,
+        "project_id": training_class.project_id,
         "occupation": _show_occupation(training_class),
         "level": training_class.level or None,
         "class_hours": training_class.class_hours,
@@ -164,7 +166,9 @@ def file_class(body: dict[str, Any]) -> dict[str, Any]:
     papers = body.pop("papers")
     if papers is not None and len({paper["code"] for paper in papers}) < len(papers):
         raise PapersUnusable(field="papers")
+    project_id = body.pop("project_id")
     filing = Filing(
+        project=project_id,
         **{**body, "level": body["level"] or ""},
         papers={paper["code"]: paper["name"] for paper in papers} if papers else None,
     )

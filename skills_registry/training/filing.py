@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from skills_registry.bases import Base, hold_base, require_in_scope, require_listed, require_may_open_classes
 from skills_registry.foundation import workdays
@@ -21,7 +22,14 @@ from skills_registry.foundation.storage import database
 from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
 from skills_registry.spreadsheets import can_be_read_back
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, told
-from skills_registry.training.projects import TRAINING_TYPES, WITHOUT_OCCUPATION
+from skills_registry.training.projects import (
+    TRAINING_TYPES,
+    WITHOUT_OCCUPATION,
+    TrainingProject,
+    fitting_project,
+    hold_announced,
+    project_doubts,
+)
 
 DEFAULT_PAPERS: dict[str, str] = {"theory": "理论", "practice": "实操"}
 
@@ -40,6 +48,7 @@ class Filing:
     level: str = ""
     course_title: str = ""
     papers: Mapping[str, str] | None = None
+    project: UUID | None = None
 
 
 class OccupationMissing(FieldRefused):
@@ -68,6 +77,7 @@ def file_class(
 
     :raises FieldRefused: dates run backwards, a number is not positive, or an unknown type.
     :raises OccupationMissing: the type needs an occupation.
+    :raises ProjectNotAnnounced, NotInProject: the class does not fit the project that it names.
     :raises NewClassesHeld: the base is being rectified, or suspended.
     :raises NotListed: the base is not listed on the first day.
     :raises OccupationOutOfScope: the listing does not cover the occupation and level.
@@ -82,19 +92,23 @@ def file_class(
         require_in_scope(
             listing, occupation["edition"], occupation["code"], filing.level, name=occupation["name"]
         )
+    project = fitting_project(filing.project, base, filing) if filing.project else None
     columns = _columns(filing)
     subject = columns["occupation_name"] or columns["course_title"]
     require_permitted_wording(act.policy, act.today, subject=subject)
     if uncovered is not None:
         require_covered(subject, "课程或职业名称", uncovered)
-    warnings = list(_doubts(act, base, filing))
+    warnings = [*_doubts(act, base, filing), *_project_doubts(project, filing)]
     with database.atomic():
         hold_base(base)
+        if project is not None:
+            hold_announced(project)
         require_may_open_classes(base, act.today)
         require_listed(base, filing.starts_on)
         number = take(f"class_filing/{act.today.year}")[0]
         training_class = TrainingClass.create(
             base=base,
+            project=project,
             filing_no=f"{act.today.year}{number:05d}",
             filed_at=act.at,
             papers=dict(filing.papers or DEFAULT_PAPERS),
@@ -159,3 +173,12 @@ def _identical(base: Base, filing: Filing) -> TrainingClass | None:
     for column, value in _columns(filing).items():
         same = same.where(getattr(TrainingClass, column) == value)
     return same.get_or_none()
+
+
+def _project_doubts(project: TrainingProject | None, filing: Filing) -> list[Problem]:
+    if project is None:
+        return []
+    others = TrainingClass.select(TrainingClass.capacity).where(
+        (TrainingClass.project == project) & (TrainingClass.status != "cancelled")
+    )
+    return project_doubts(project, filing, places_taken=sum(other.capacity for other in others))

@@ -17,7 +17,7 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField, JSONFiel
 
 from skills_registry.bases import Base
 from skills_registry.foundation.acts import Role
-from skills_registry.foundation.errors import RuleBroken
+from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import Lifecycle, Move
@@ -155,6 +155,30 @@ def require_fits(project: TrainingProject, base: Base, filing: Teaching) -> None
     _require_trade(project, filing)
 
 
+def fitting_project(project_id: UUID, base: Base, filing: Teaching) -> TrainingProject:
+    """The project under which a base files a class.
+
+    :raises FieldRefused: there is no such project, or none that a base may know of.
+    :raises ProjectNotAnnounced, NotInProject: see :func:`require_fits`.
+    """
+    project: TrainingProject | None = TrainingProject.get_or_none(TrainingProject.id == project_id)
+    if project is None or not is_public(project):
+        raise FieldRefused(field="project_id")
+    require_fits(project, base, filing)
+    return project
+
+
+def hold_announced(project: TrainingProject) -> None:
+    """Make this transaction and the project's withdrawal wait for each other.
+
+    :raises ProjectNotAnnounced: it was withdrawn meanwhile.
+    """
+    announced = (TrainingProject.id == project.id) & (TrainingProject.status == "announced")
+    if TrainingProject.update(status="announced").where(announced).execute() != 1:
+        zh, en = TRAINING_PROJECT.states[TrainingProject.get_by_id(project.id).status]
+        raise ProjectNotAnnounced(state_zh=zh, state_en=en)
+
+
 def _require_trade(project: TrainingProject, filing: Teaching) -> None:
     if not project.trades:
         return
@@ -168,7 +192,7 @@ def _refuse(what_zh: str, what_en: str, planned: str) -> None:
     raise NotInProject(what_zh=what_zh, what_en=what_en, planned=planned or "—")
 
 
-def doubts_about(project: TrainingProject, filing: Teaching, *, places_taken: int) -> list[Problem]:
+def project_doubts(project: TrainingProject, filing: Teaching, *, places_taken: int) -> list[Problem]:
     """What the county should look at in a class of a project: another year, too many people, fewer hours.
 
     ``places_taken`` are the places of the project's other classes.
