@@ -135,32 +135,16 @@ def demo_command() -> None:
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--threads", default=4, show_default=True, help="同时处理的请求数 requests at once")
+@click.option("--threads", default=4, show_default=True, help="每个进程同时处理的请求数 requests at once")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="多于一个须设 REDIS_URL"
+)
 @told_plainly
-def serve_command(host: str, port: int, threads: int) -> None:
+def serve_command(host: str, port: int, threads: int, processes: int) -> None:
     """启动服务。 Serve with a production server (granian)."""
-    from granian.constants import Interfaces
-    from granian.server import Server
+    from api import serving
 
-    service = _prepared(from_environment())
-    _require_drawable(service)
-    database.close()
-    click.echo(f"http://{host}:{port}  (Ctrl+C 停止 to stop)")
-    Server(
-        "api.wsgi:app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=threads,
-        log_access=False,
-    ).serve()
-
-
-def _require_drawable(service: Services) -> None:
-    from certificates import document
-
-    document.check_installation()
-    service.signer()
+    serving.serve(_prepared(from_environment()), host, port, threads=threads, processes=processes)
 
 
 @main.group("keys")

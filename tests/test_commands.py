@@ -189,3 +189,7 @@ def test_the_demonstration_note_holds_what_callers_rely_on(tmp_path: Path, small
     assert note.stat().st_mode & 0o077 == 0
     terminal.run("demo")
     assert json.loads(note.read_text(encoding="utf-8")) == told
+
+
+def test_several_processes_need_a_store_in_which_they_count_together(terminal: Terminal) -> None:
+    assert "REDIS_URL" in terminal.run("serve", "--processes", "2", expect=1)
