@@ -13,6 +13,7 @@ from skills_registry.foundation.acts import ROLES
 from skills_registry.foundation.lifecycle import Lifecycle
 from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.person_files import CORRECTION_REQUEST
+from skills_registry.training.assessments import ASSESSMENT
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.timetable import SESSION
@@ -27,6 +28,7 @@ ALL: tuple[Lifecycle, ...] = (
     TRAINING_CLASS,
     SESSION,
     ENROLMENT,
+    ASSESSMENT,
     UPLOAD,
     CERTIFICATE,
     PLAQUE,

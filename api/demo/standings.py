@@ -33,7 +33,9 @@ def _evaluate(city: City, base: Base) -> None:
     found = evaluation.open_evaluation(county, base, 2025)
     full = {"teaching_conditions": 10, "accessibility": 10, "file_completeness": 5}
     sheet = full | {"trainee_satisfaction": 5, "fund_compliance": 5}
-    evaluation.score(county, found, [Given(code, Decimal(marks), "") for code, marks in sheet.items()])
+    evaluation.score(
+        county, found, [Given(code, Decimal(marks), "演示：纸质问卷汇总。") for code, marks in sheet.items()]
+    )
     evaluation.propose(county, found, "演示：完成年度计划，管理规范。")
     evaluation.comment(city.act(base.name, "base_clerk", date(2026, 1, 14)), found, "无异议", agrees=True)
     evaluation.finalise(city.act("630200", "city_officer", date(2026, 1, 22)), found)

@@ -25,6 +25,7 @@ from skills_registry.evaluation.scorecard import Card, Counted
 from skills_registry.foundation.levels import LEVELS
 from skills_registry.training.classes import RUNNING, TrainingClass
 from skills_registry.training.enrolments import Enrolment, Result
+from skills_registry.training.satisfaction import SatisfactionAnswer, SatisfactionSurvey
 
 #: How many of the trainees in the classes of one year that ended by a day were in work within so many
 #: days, by base: ``(base ids, year, ended_by, within_days)``. Whoever keeps employment records gives it;
@@ -63,6 +64,7 @@ def count(asked: Question) -> dict[UUID, dict[str, Counted]]:
         "attendance": _share(asked, trained, "attended"),
         "certificates": _certificates(asked, trained),
         "class_employment": _class_employment(asked),
+        "satisfaction": _satisfaction(asked),
     }
     return {base: {name: answers[base] for name, answers in found.items()} for base in asked.bases}
 
@@ -194,6 +196,36 @@ def _persons_by_level(asked: Question) -> dict[UUID, dict[str, int]]:
 def _id(value: UUID | str) -> UUID:
     # A column of a subquery has no field that would turn SQLite's text into an id.
     return value if isinstance(value, UUID) else UUID(value)
+
+
+def _satisfaction(asked: Question) -> Counts:
+    """Points that trainees gave, in whole answers, over the answers; of closed surveys with enough people only."""
+    rows: Any = (
+        SatisfactionAnswer.select(
+            TrainingClass.base.alias("base_id"),
+            SatisfactionSurvey.least_answers,
+            fn.COUNT(SatisfactionAnswer.id).alias("people"),
+            fn.SUM(SatisfactionAnswer.given).alias("answers"),
+            fn.SUM(SatisfactionAnswer.points).alias("points"),
+        )
+        .join(SatisfactionSurvey)
+        .join(TrainingClass)
+        .where(_in_year(asked, "approved") & (SatisfactionSurvey.closes_on < asked.as_of))
+        .group_by(TrainingClass.base, SatisfactionSurvey.id, SatisfactionSurvey.least_answers)
+        .namedtuples()
+    )
+    enough: dict[UUID, list[Any]] = {base: [] for base in asked.bases}
+    for row in rows:
+        if row.people >= row.least_answers:
+            enough[row.base_id].append(row)
+    return {
+        base: Counted(
+            numerator=Decimal(sum(int(row.points) for row in surveys)) / 100 if surveys else None,
+            denominator=Decimal(sum(int(row.answers) for row in surveys)) if surveys else None,
+            detail={"classes": len(surveys), "people": sum(int(row.people) for row in surveys)},
+        )
+        for base, surveys in enough.items()
+    }
 
 
 def _class_employment(asked: Question) -> Counts:

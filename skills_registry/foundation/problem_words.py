@@ -16,6 +16,9 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "started_on": ("就业日期", "first day of work"),
     "ended_on": ("离职日期", "last day of work"),
     "evidence": ("证明材料", "evidence"),
+    "held_on": ("考核日期", "day of the assessment"),
+    "examiners": ("考评员", "examiners"),
+    "papers": ("考核科目", "papers"),
 }
 
 #: Code → Chinese and English sentence of a warning, templates over the problem's facts.
@@ -71,5 +74,37 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "starts_after_report": (
         "就业日期晚于登记日期，请核对。",
         "The first day of work lies after the day of this report; please check.",
+    ),
+    "assessment_filed_late": (
+        "考核报备晚于规定时间：应在考核前{days}个工作日（{due}前）报备，请县（区）残联酌情处理。",
+        "The assessment was filed late: it was due {days} working days before, by {due}; the county decides.",
+    ),
+    "assessment_before_end": (
+        "考核安排在结业日期（{ends_on}）之前，请核对。",
+        "The assessment lies before the last day of the class ({ends_on}); please check.",
+    ),
+    "few_examiners": (
+        "考评员少于规定的{least}人，请县（区）残联酌情处理。",
+        "Fewer than {least} examiners; the county decides.",
+    ),
+    "papers_left_out": (
+        "首次考核没有安排全部科目，请核对。",
+        "The first sitting leaves out a paper of the class; please check.",
+    ),
+    "assessment_not_held": (
+        "本班的考核还没有登记为已举行，请先登记考核情况。",
+        "The assessment of this class is not on record as held; please record it first.",
+    ),
+    "not_due_at_sitting": (
+        "该学员不在已举行考核的名单中，请核对。",
+        "This trainee was not due at any sitting that was held; please check.",
+    ),
+    "sat_without_score": (
+        "该学员登记为参加了第{sitting}次考核，但各科都是缺考，请核对。",
+        "On record as having sat sitting {sitting}, but every paper is marked absent; please check.",
+    ),
+    "paper_not_examined": (
+        "第{sitting}次考核没有考“{papers}”，其成绩却与已登记的不同，请核对。",
+        "Sitting {sitting} did not examine {papers}, yet the score differs from the one on record; please check.",
     ),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Literal
 
-from skills_registry.foundation import problem_words
+from skills_registry.foundation import problem_words, timetable_words
 
 Severity = Literal["error", "warning"]
 
@@ -322,8 +322,15 @@ CATALOGUE: dict[str, Kind] = {
     ),
 }
 
+CATALOGUE["absent_with_score"] = Kind(
+    ERROR,
+    "该学员在第{sitting}次考核登记为未参加，不能登记新的成绩，请核对成绩或先更正考核登记。",
+    "On record as not there at sitting {sitting}, so no new score can be recorded; check it or correct the sitting.",
+)
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in problem_words.WARNINGS.items()}
-FIELD_NAMES |= problem_words.FIELD_NAMES
+CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in timetable_words.ERRORS.items()}
+CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in timetable_words.WARNINGS.items()}
+FIELD_NAMES |= problem_words.FIELD_NAMES | timetable_words.FIELD_NAMES
 
 #: A more helpful sentence of the same code and severity, for problems whose fact ``form`` names it.
 VARIANTS: dict[tuple[str, str], Kind] = {

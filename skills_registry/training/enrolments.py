@@ -32,6 +32,7 @@ from skills_registry.foundation.privacy import Vault
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import BytesField, InstantField, Record, SealedField, database, new_id
 from skills_registry.people import Person
+from skills_registry.training.assessments import Assessment
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, hold, require_with_base, told
 
 _BASE_OR_COUNTY: frozenset[Role] = frozenset({"base_clerk", "county_officer"})
@@ -50,7 +51,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {"passed": ("合格", "passed"), "failed"
 
 
 class Enrolment(Record):
-    """A person in a class; ``roster_row`` is the row of the sheet that brought them."""
+    """A person in a class; ``roster_row`` is the row of the sheet that brought them.
+
+    ``particulars`` (JSON) is what the roster says beyond name and number, ``accommodations_given`` (JSON) what
+    was really provided; ``substitutes`` is the enrolment whose place this one took (替补).
+    """
 
     training_class = ForeignKeyField(TrainingClass, backref="enrolments", on_delete="RESTRICT")
     person = ForeignKeyField(Person, backref="enrolments", on_delete="RESTRICT")
@@ -60,8 +65,12 @@ class Enrolment(Record):
     roster_row = IntegerField()
     status = CharField(max_length=20, default=ENROLMENT.first)
     enrolled_at = InstantField()
+    particulars = SealedField(null=True)
+    accommodations_given = SealedField(null=True)
+    substitutes = ForeignKeyField("self", null=True, backref="substituted_by", on_delete="RESTRICT")
     training_class_id: UUID
     person_id: UUID
+    substitutes_id: UUID | None
     results: ModelSelect[Result]
     #: The current result, where :func:`roster` looked it up.
     result: Result | None
@@ -74,7 +83,8 @@ class Result(Record):
     """One result; ``current`` marks the one that counts, older ones stay as a trace.
 
     ``hours`` are the hours attended, of 45 minutes; ``scores`` maps a paper's code to its score as
-    decimal text, or to null where the trainee was absent (缺考).
+    decimal text, or to null where the trainee was absent (缺考); ``assessment`` is the sitting that it comes
+    from, where the class's sittings are recorded.
     """
 
     enrolment = ForeignKeyField(Enrolment, backref="results", on_delete="RESTRICT")
@@ -83,7 +93,9 @@ class Result(Record):
     outcome = CharField(max_length=10)
     current = BooleanField(default=True)
     recorded_at = InstantField()
+    assessment = ForeignKeyField(Assessment, null=True, backref="results", on_delete="RESTRICT")
     enrolment_id: UUID
+    assessment_id: UUID | None
 
 
 # One current result per enrolment, held by the database itself.
@@ -190,31 +202,36 @@ def enrol(act: Act, training_class: TrainingClass, values: Mapping[str, Any], ro
 
 
 def record_result(
-    act: Act, enrolment: Enrolment, *, hours: Decimal, scores: Mapping[str, Decimal | None], outcome: str
+    act: Act,
+    enrolment: Enrolment,
+    *,
+    hours: Decimal,
+    scores: Mapping[str, Decimal | None],
+    outcome: str,
+    assessment: Assessment | None = None,
 ) -> Result:
-    """Record a trainee's result; a different earlier one is replaced and kept, an equal one stands."""
+    """Record a trainee's result; a different earlier one is replaced and kept, an equal one stands.
+
+    ``assessment`` is the sitting that it comes from: a resit replaces the first result even with equal scores.
+    """
     written = {paper: None if score is None else str(score) for paper, score in scores.items()}
+    sitting = assessment.id if assessment is not None else None
+    fresh = {"hours": hours, "scores": written, "outcome": outcome, "assessment_id": sitting}
     with database.atomic():
         earlier = Result.get_or_none((Result.enrolment == enrolment.id) & Result.current)
-        if earlier is not None and (earlier.hours, earlier.scores, earlier.outcome) == (
-            hours,
-            written,
-            outcome,
-        ):
+        if earlier is not None and all(getattr(earlier, name) == value for name, value in fresh.items()):
             return earlier
         if earlier is not None:
             Result.update(current=False).where(Result.id == earlier.id).execute()
-        fresh = Result.create(
-            enrolment=enrolment, hours=hours, scores=written, outcome=outcome, recorded_at=act.at
-        )
+        result = Result.create(enrolment=enrolment, recorded_at=act.at, **fresh)
         note(
             act,
             ENROLMENT.noun,
             enrolment.id,
             "replace_result" if earlier else "record_result",
-            detail={"from": str(earlier.id) if earlier else None, "to": str(fresh.id), "outcome": outcome},
+            detail={"from": str(earlier.id) if earlier else None, "to": str(result.id), "outcome": outcome},
         )
-    return fresh
+    return result
 
 
 def correct_name(act: Act, enrolment: Enrolment, name: str, reason: str) -> Enrolment:

@@ -15,8 +15,9 @@ def pass_rule_of(act: Act, training_class: TrainingClass) -> PassRule:
     Marks in points, attendance as a share of the class hours (0 to 1).
     """
     rule = act.policy.rule("pass_rule", training_class.starts_on)
-    project = getattr(training_class, "project", None)
-    percent, mark = getattr(project, "attendance_percent", None), getattr(project, "pass_mark", None)
+    project = training_class.project
+    percent = project.attendance_percent if project is not None else None
+    mark = project.pass_mark if project is not None else None
     return PassRule(
         attendance_share=Decimal(rule["attendance_percent"] if percent is None else percent) / 100,
         pass_mark=Decimal(rule["pass_mark"] if mark is None else mark),

@@ -1,7 +1,8 @@
 """Results sheets (成绩表): hours and scores of those on the roster, told by a sheet.
 
 A result is only taken for somebody who is in the class, under the name that the roster has. A different
-earlier result is replaced and kept; an equal one stands.
+earlier result is replaced and kept; an equal one stands. Where sittings are on record, a result belongs to
+the last one at which the trainee was due.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from skills_registry.training.enrolments import (
 )
 from skills_registry.training.pass_rules import pass_rule_of
 from skills_registry.training.sheets import CheckedRow, check_results
+from skills_registry.training.sittings import doubts_about_result, sitting_of
 from skills_registry.training.upload_kinds import SheetKind
 
 
@@ -62,7 +64,9 @@ class ResultsSheet(SheetKind):
             return [Problem("withdrawn_trainee", "citizen_id")]
         if enrolment.name_index != people.name_index(act.vault, row.values["name"]):
             return [Problem("name_differs_from_roster", "name")]
-        return _doubts_about_earlier(enrolment, row.values)
+        _, scores, _ = result_values(row.values)
+        doubts = doubts_about_result(training_class, enrolment, scores)
+        return [*doubts, *_doubts_about_earlier(enrolment, row.values)]
 
     def write(
         self,
@@ -75,7 +79,8 @@ class ResultsSheet(SheetKind):
         if enrolment is None:
             raise NotFound()
         hours, scores, outcome = result_values(values)
-        record_result(act, enrolment, hours=hours, scores=scores, outcome=outcome)
+        sitting = sitting_of(enrolment)
+        record_result(act, enrolment, hours=hours, scores=scores, outcome=outcome, assessment=sitting)
 
 
 def _enrolment_on_row(act: Act, training_class: TrainingClass, values: Mapping[str, Any]) -> Enrolment | None:
@@ -89,7 +94,13 @@ def _doubts_about_earlier(enrolment: Enrolment, values: Mapping[str, Any]) -> li
         return []
     hours, scores, outcome = result_values(values)
     written = {paper: None if score is None else str(score) for paper, score in scores.items()}
-    same = (earlier.hours, earlier.scores, earlier.outcome) == (hours, written, outcome)
+    sitting = sitting_of(enrolment)
+    same = (earlier.hours, earlier.scores, earlier.outcome, earlier.assessment) == (
+        hours,
+        written,
+        outcome,
+        sitting,
+    )
     return [Problem("result_unchanged" if same else "result_replaced", "citizen_id")]
 
 
