@@ -106,12 +106,12 @@ def check_roster(
     """
 
     def check(row: SheetRow) -> CheckedRow:
-        checked = _identified(row, today)
+        checked = identified(row, today)
         _add_personal_details(row, checked, today)
         _warn_of_age(checked, today, class_starts_on, employment_age)
         return checked
 
-    return _checked_once_each(sheet, check)
+    return checked_once_each(sheet, check)
 
 
 def check_results(
@@ -129,7 +129,7 @@ def check_results(
     full = Decimal(class_hours)
 
     def check(row: SheetRow) -> CheckedRow:
-        checked = _identified(row, today)
+        checked = identified(row, today)
         hours = _read_hours(row, checked, full)
         scores = _read_scores(row, checked, papers, pass_rule)
         stated = _read_verdict(row, checked)
@@ -142,10 +142,10 @@ def check_results(
         checked.values["remark"] = _words(row.cells.get("remark"))
         return checked
 
-    return _checked_once_each(sheet, check)
+    return checked_once_each(sheet, check)
 
 
-def _checked_once_each(sheet: Sheet, check: Callable[[SheetRow], CheckedRow]) -> list[CheckedRow]:
+def checked_once_each(sheet: Sheet, check: Callable[[SheetRow], CheckedRow]) -> list[CheckedRow]:
     """Check every row; a citizen ID that stands in an earlier row is refused."""
     first_rows: dict[str, int] = {}
     rows = []
@@ -159,7 +159,7 @@ def _checked_once_each(sheet: Sheet, check: Callable[[SheetRow], CheckedRow]) ->
     return rows
 
 
-def _identified(row: SheetRow, today: date) -> CheckedRow:
+def identified(row: SheetRow, today: date) -> CheckedRow:
     """Name and citizen ID, which every row must have."""
     checked = CheckedRow(row.number, {}, [])
     if not _is_unreadable(row, checked, "name"):
