@@ -18,6 +18,7 @@ import skills_registry.exits
 import skills_registry.notices
 import skills_registry.person_files
 import skills_registry.resources
+import skills_registry.training.attendance
 import skills_registry.training.uploads  # noqa: F401 - every table must be known to be compared
 from skills_registry.foundation import storage
 from skills_registry.foundation.errors import NotFound, Unavailable
