@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Literal
 
-from skills_registry.foundation import problem_words, timetable_words
+from skills_registry.foundation import problem_words, roster_words, timetable_words
 
 Severity = Literal["error", "warning"]
 
@@ -330,7 +330,9 @@ CATALOGUE["absent_with_score"] = Kind(
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in problem_words.WARNINGS.items()}
 CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in timetable_words.ERRORS.items()}
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in timetable_words.WARNINGS.items()}
-FIELD_NAMES |= problem_words.FIELD_NAMES | timetable_words.FIELD_NAMES
+CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in roster_words.ERRORS.items()}
+CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in roster_words.WARNINGS.items()}
+FIELD_NAMES |= problem_words.FIELD_NAMES | timetable_words.FIELD_NAMES | roster_words.FIELD_NAMES
 
 #: A more helpful sentence of the same code and severity, for problems whose fact ``form`` names it.
 VARIANTS: dict[tuple[str, str], Kind] = {
