@@ -29,10 +29,6 @@ ERRORS: dict[str, tuple[str, str]] = {
         "{field_zh}的考勤已结束，与本表不同；请恢复原值，确需更正的，逐项办理更正并写明原因。",
         "The attendance of {field_en} is closed and differs; restore the mark, or correct it with a reason.",
     ),
-    "hours_differ_from_attendance": (
-        "出勤课时（{claimed}）与考勤记录（{recorded}课时）不一致，请核对；考勤有误的，先更正考勤。",
-        "The hours ({claimed}) differ from the recorded attendance ({recorded}); check, or correct the attendance first.",
-    ),
 }
 
 #: Code → Chinese and English sentence of a warning.

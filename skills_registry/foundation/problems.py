@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Literal
 
-from skills_registry.foundation import problem_words, roster_words, timetable_words
+from skills_registry.foundation import attendance_words, problem_words, roster_words, timetable_words
 
 Severity = Literal["error", "warning"]
 
@@ -332,7 +332,10 @@ CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in timetable_words.ER
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in timetable_words.WARNINGS.items()}
 CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in roster_words.ERRORS.items()}
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in roster_words.WARNINGS.items()}
+CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in attendance_words.ERRORS.items()}
+CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in attendance_words.WARNINGS.items()}
 FIELD_NAMES |= problem_words.FIELD_NAMES | timetable_words.FIELD_NAMES | roster_words.FIELD_NAMES
+FIELD_NAMES |= attendance_words.FIELD_NAMES
 
 #: A more helpful sentence of the same code and severity, for problems whose fact ``form`` names it.
 VARIANTS: dict[tuple[str, str], Kind] = {
@@ -356,4 +359,7 @@ VARIANTS: dict[tuple[str, str], Kind] = {
         "{field_zh}未填写，请补填；没有参加考试的请填“缺考”。",
         "The {field_en} is empty; fill it in, or write 缺考 for someone who did not sit the exam.",
     ),
+}
+VARIANTS |= {
+    (code, "attendance"): Kind(ERROR, *words) for code, words in attendance_words.ERRORS_HERE.items()
 }
