@@ -42,7 +42,65 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "联系电话", "手机号", "手机号码", "手机", "电话", "电话号码", "联系方式", "联系手机", "联系手机号",
         "移动电话", "本人电话", "本人联系电话", "学员电话", "学员联系电话", "phone",
     ),
-    "education": ("文化程度", "学历", "受教育程度", "文化水平"),
+    "education": (
+        "文化程度", "学历", "受教育程度", "文化水平", "最高学历", "最高文化程度", "教育程度", "学历层次", "文化",
+        "学历/文化程度", "文化程度/学历", "education",
+    ),
+    "residence_division": (
+        "常住地区划", "常住地址区划", "常住地行政区划", "常住地址行政区划", "常住地区划代码", "常住地", "常住区划",
+        "常住县区", "常住区县", "常住地所在县区", "现居住地区划", "居住地区划", "居住县区", "所在县区", "所在区县",
+        "所属县区", "所属区县", "县区", "区县", "residence division",
+    ),
+    "residence": (
+        "常住地址", "家庭住址", "家庭地址", "家庭详细住址", "家庭详细地址", "常住详细地址", "现住址", "现住地址",
+        "现居住地", "现居住地址", "现家庭住址", "居住地址", "居住地", "经常居住地", "住址", "地址", "详细地址",
+        "详细住址", "address",
+    ),
+    "guardian": (
+        "监护人", "监护人姓名", "法定监护人", "法定监护人姓名", "监护人/联系人", "监护人或联系人", "监护人联系人",
+        "监护人/联系人姓名", "家属姓名", "家长姓名", "联系人", "联系人姓名", "紧急联系人", "紧急联系人姓名", "guardian",
+    ),
+    "guardian_phone": (
+        "监护人电话", "监护人联系电话", "监护人电话号码", "监护人联系方式", "监护人手机", "监护人手机号",
+        "监护人手机号码", "监护人/联系人电话", "监护人/联系人联系电话", "监护人联系人电话", "家属电话", "家属联系电话",
+        "家长电话", "家长联系电话", "联系人电话", "联系人联系电话", "联系人手机", "联系人手机号", "紧急联系人电话",
+        "紧急联系人联系电话", "紧急联系电话", "guardian phone",
+    ),
+    "guardian_contact": (
+        "监护人及电话", "监护人及联系电话", "监护人及联系方式", "监护人姓名及电话", "监护人姓名及联系电话",
+        "监护人/联系人及电话", "监护人/联系人及联系电话", "监护人或联系人及电话", "监护人联系人及电话", "监护人和电话",
+        "监护人、电话", "监护人/电话", "联系人及电话", "联系人及联系电话", "联系人/电话", "紧急联系人及电话",
+        "紧急联系人及联系电话", "家属及电话", "家属及联系电话",
+    ),
+    "wishes": (
+        "培训意愿", "培训意向", "培训需求", "参训意愿", "意愿培训项目", "意向培训项目", "意向培训工种", "培训意愿工种",
+        "意向工种", "想学技能", "想学的技能", "希望学习的技能", "就业意愿", "就业意向", "就业培训意愿", "training wishes",
+    ),
+    "accommodations": (
+        "辅助需求", "辅助需要", "辅助服务", "辅助服务需求", "辅助支持需求", "所需辅助", "合理便利", "合理便利需求",
+        "便利需求", "便利服务需求", "需提供的便利", "需要提供的便利", "无障碍需求", "无障碍服务需求", "无障碍服务",
+        "沟通辅助", "沟通辅助需求", "支持需求", "支持服务需求", "所需支持", "服务需求", "特殊需求", "特殊需要",
+        "个性化需求", "accommodations needed",
+    ),
+    "card_issued_on": (
+        "残疾人证首次发证日期", "残疾人证首次发证时间", "残疾人证首次办证日期", "残疾人证首次办证时间",
+        "残疾人证首次领证日期", "残疾证首次发证日期", "残疾证首次发证时间", "残疾证首次办证日期", "残疾证首次办证时间",
+        "首次发证日期", "首次发证时间", "首次办证日期", "首次办证时间", "首次领证日期", "首次领证时间", "首次持证日期",
+        "首次持证时间", "初次发证日期", "初次办证日期", "初次办证时间", "残疾人证初次发证日期", "残疾人证发证日期",
+        "残疾人证发证时间", "残疾人证办证日期", "残疾人证办理时间", "残疾证发证日期", "残疾证发证时间", "残疾证办证日期",
+        "残疾证办理时间", "发证日期残疾人证", "card first issued on",
+    ),
+    "consent_on": (
+        "知情同意日期", "知情同意时间", "知情同意书日期", "知情同意书签署日期", "知情同意书签订日期", "知情同意书签字日期",
+        "知情同意签署日期", "知情同意", "知情同意书", "是否知情同意", "是否签署知情同意书", "是否签订知情同意书",
+        "同意日期", "同意书日期", "同意书签署日期", "个人信息知情同意", "个人信息同意日期", "个人信息处理同意日期",
+        "个人信息授权日期", "个人信息授权", "授权日期", "授权书日期", "授权书签署日期", "签署日期", "签字日期", "签名日期",
+        "consent given on",
+    ),
+    "consent_means": (
+        "知情同意方式", "知情同意书签署方式", "知情同意签署方式", "同意方式", "同意书签署方式", "个人信息同意方式", "授权方式",
+        "签署方式", "签字方式", "签名方式", "确认方式", "consent means",
+    ),
     "remark": ("备注", "备注说明", "remark"),
     "hours": (
         "出勤课时", "出勤学时", "实际课时", "实际学时", "出勤课时数", "出勤学时数", "实际出勤课时",
@@ -67,7 +125,13 @@ _PAPER_ENDING = re.compile("(?:考试|考核)?(?:成绩|分数|得分)$")
 
 #: Without these a roster is none; a results sheet also needs the hours and the papers (DESIGN §5).
 _ALWAYS_REQUIRED = ("name", "citizen_id")
-_OPTIONAL = frozenset({"serial", "phone", "education", "remark", "sex", "birth_date"})
+_OPTIONAL = frozenset(
+    {
+        "serial", "phone", "education", "remark", "sex", "birth_date", "residence_division", "residence",
+        "guardian", "guardian_phone", "guardian_contact", "wishes", "accommodations", "card_issued_on",
+        "consent_on", "consent_means",
+    }
+)  # fmt: skip
 
 _ROWS_LOOKED_AT = 20
 _NOISE = str.maketrans("", "", BLANKS + INVISIBLE + "*※★●#:：_\"'“”")
@@ -205,7 +269,7 @@ def _header_at(grid: Grid, index: int, words: Vocabulary) -> Header:
         and below[0] == number + 1
         and all(_is_empty_at(below[1], columns.get(f)) for f in words.identifying)
     ):
-        second, _ = _fields_in(below[1], words)
+        second, _ = _fields_in(_under_groups(cells, below[1], words), words)
         new = {f: c for f, c in second.items() if f not in columns and c not in columns.values()}
         if new:
             columns |= new
@@ -214,6 +278,18 @@ def _header_at(grid: Grid, index: int, words: Vocabulary) -> Header:
                 titles[column] = _title(below[1][column])
             data_from += 1
     return Header(number, tuple(titles), columns, tuple(twice), data_from)
+
+
+def _under_groups(cells: Sequence[Cell], below: Sequence[Cell], words: Vocabulary) -> list[Cell]:
+    """The second line with each title under a group named for it: 电话 below 监护人 is 监护人电话."""
+    named: list[Cell] = []
+    group = ""
+    for column, cell in enumerate(below):
+        above = cells[column] if column < len(cells) else None
+        group = group if is_blank(above) else _title(above)
+        whole = group + _title(cell) if not is_blank(cell) else ""
+        named.append(whole if words.field_of(whole) else cell)
+    return named
 
 
 def _fields_in(cells: Sequence[Cell], words: Vocabulary) -> tuple[dict[str, int], list[str]]:

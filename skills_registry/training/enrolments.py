@@ -7,6 +7,7 @@ reissue of the certificate afterwards.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -166,8 +167,17 @@ def require_results(training_class: TrainingClass) -> None:
         raise ResultsMissing(count=len(missing), rows="、".join(str(row) for row in missing[:20]))
 
 
-def enrol(act: Act, training_class: TrainingClass, values: Mapping[str, Any], row: int) -> Enrolment:
+def enrol(
+    act: Act,
+    training_class: TrainingClass,
+    values: Mapping[str, Any],
+    row: int,
+    *,
+    substitutes: Enrolment | None = None,
+) -> Enrolment:
     """Enrol the person on one accepted roster row; someone already in the class stays as they are.
+
+    ``substitutes`` is the enrolment whose place this one takes.
 
     :raises TakesNobodyNew: the base has left the list.
     """
@@ -196,9 +206,18 @@ def enrol(act: Act, training_class: TrainingClass, values: Mapping[str, Any], ro
         phone=act.vault.seal(Enrolment.phone, key, phone) if phone else None,
         roster_row=row,
         enrolled_at=act.at,
+        particulars=sealed_particulars(act.vault, key, values.get("particulars") or {}),
+        substitutes=substitutes,
     )
     begin(act, ENROLMENT, enrolment, "enrol")
     return enrolment
+
+
+def sealed_particulars(vault: Vault, key: UUID, values: Mapping[str, Any]) -> bytes | None:
+    """Particulars as an enrolment with this id keeps them; nothing where there are none."""
+    if not values:
+        return None
+    return vault.seal(Enrolment.particulars, key, json.dumps(values, ensure_ascii=False))
 
 
 def record_result(

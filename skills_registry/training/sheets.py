@@ -139,7 +139,7 @@ def check_results(
             if stated and stated != outcome:
                 facts = pass_rule.facts(outcome)
                 checked.problems.append(Problem("verdict_contradicts_scores", "verdict", facts))
-        checked.values["remark"] = _words(row.cells.get("remark"))
+        checked.values["remark"] = words_of(row.cells.get("remark"))
         return checked
 
     return checked_once_each(sheet, check)
@@ -199,8 +199,8 @@ def _add_personal_details(row: SheetRow, checked: CheckedRow, today: date) -> No
     phone = check_phone(_text_or_none(row.cells.get("phone")))
     checked.problems.extend(phone.problems)
     checked.values["phone"] = phone.text
-    checked.values["education"] = _words(row.cells.get("education"))
-    checked.values["remark"] = _words(row.cells.get("remark"))
+    checked.values["education"] = words_of(row.cells.get("education"))
+    checked.values["remark"] = words_of(row.cells.get("remark"))
 
 
 def _citizen_id(checked: CheckedRow, today: date) -> CitizenId | None:
@@ -367,7 +367,7 @@ def _text_or_none(cell: Cell) -> Cell:
     return cell
 
 
-def _words(cell: Cell) -> str:
+def words_of(cell: Cell) -> str:
     """A remark as text, bounded; an error value says nothing."""
     if cell is None or isinstance(cell, CellError):
         return ""
