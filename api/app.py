@@ -25,6 +25,7 @@ from api import (
     directory,
     docs,
     documents,
+    employments,
     enrolments,
     evaluations,
     exits,
@@ -36,6 +37,7 @@ from api import (
     notice_pages,
     notices,
     panels,
+    people,
     plaques,
     problems,
     sanctions,
@@ -126,6 +128,8 @@ def _connect_rooms(app: Flask) -> None:
         exits,
         appeals,
         deadlines,
+        employments,
+        people,
     ):
         api.register_blueprint(room.blueprint)
     for room in (verify, directory, notice_pages, health, metrics, docs):

@@ -16,8 +16,16 @@ from api.callers import API_PREFIX, EVERYONE, OFFICERS, act, for_roles, reachabl
 from api.lists import PageQuery, page, page_of
 from api.problems import language
 from api.shapes import ReasonSchema, StepSchema, show_step
-from skills_registry import evaluation
-from skills_registry.evaluation import EVALUATION, GRADES, Evaluation, Given, GradeProposal, YearlyPlan
+from skills_registry import employment, evaluation
+from skills_registry.evaluation import (
+    EVALUATION,
+    GRADES,
+    EmployedCount,
+    Evaluation,
+    Given,
+    GradeProposal,
+    YearlyPlan,
+)
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.storage import require_found
 
@@ -247,6 +255,10 @@ def reachable_evaluation(evaluation_id: str) -> Evaluation:
     return found
 
 
+def _employed(found: Evaluation) -> EmployedCount | None:
+    return employment.count_for(act().policy, found.year)
+
+
 @blueprint.route("/bases/<base_id>/yearly-plans", methods=["GET"])
 @for_roles(*EVERYONE)
 @blueprint.response(200, YearlyPlansSchema)
@@ -310,7 +322,7 @@ def read_evaluation(evaluation_id: str) -> dict[str, Any]:
 def recount(evaluation_id: str) -> dict[str, Any]:
     """Count the figures again: a preview before the proposal, and after it the check that it can be reproduced."""
     found = reachable_evaluation(evaluation_id)
-    figures, differing = evaluation.recount(act(), found)
+    figures, differing = evaluation.recount(act(), found, employed=_employed(found))
     return {"figures": [show_figure(figure) for figure in figures], "differs": differing}
 
 
@@ -332,7 +344,7 @@ def score(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
 def propose(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """The county proposes a grade; every figure is counted now and frozen."""
     found = reachable_evaluation(evaluation_id)
-    evaluation.propose(act(), found, body["summary"])
+    evaluation.propose(act(), found, body["summary"], employed=_employed(found))
     return show_whole_evaluation(found)
 
 

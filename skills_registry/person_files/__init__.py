@@ -13,13 +13,14 @@ from skills_registry.person_files.corrections import (
     corrections_of,
     new_value_of,
     old_value_of,
+    read_request,
     refuse,
     request,
 )
 from skills_registry.person_files.gathering import PersonFile, read_file
 from skills_registry.person_files.reach import (
     Residence,
-    reached_divisions,
+    people_reached,
     require_reached,
     residences_of,
     search,
@@ -36,8 +37,9 @@ __all__ = [
     "corrections_of",
     "new_value_of",
     "old_value_of",
-    "reached_divisions",
+    "people_reached",
     "read_file",
+    "read_request",
     "refuse",
     "request",
     "require_reached",

@@ -14,6 +14,7 @@ from peewee import CharField, ForeignKeyField, IntegrityError
 
 from skills_registry import people
 from skills_registry.bases.applications import require_reason
+from skills_registry.foundation import audit
 from skills_registry.foundation.acts import Act, Role, require_other_person, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.identifiers import check_disability_card
@@ -167,6 +168,13 @@ def request(
             note(act, "person", person.id, "request_correction", reason=reason, detail={"request": str(key)})
     except IntegrityError as error:
         raise CorrectionPending() from error
+    return asked
+
+
+def read_request(act: Act, asked: CorrectionRequest, reason: str) -> CorrectionRequest:
+    """Look at both values of a request, for a reason that is logged."""
+    require_reason(reason)
+    audit.read(act, CORRECTION_REQUEST.noun, asked.id, reason)
     return asked
 
 

@@ -1,7 +1,8 @@
 """Gathering a person's file (归集): what every room has on record about one person, in order of time.
 
 A file is gathered anew at each reading and kept nowhere. Numbers of identity are masked unless the file
-is for the person, who is entitled to a whole copy (个人信息保护法 Art. 45).
+is for the person, who is entitled to a whole copy (个人信息保护法 Art. 45); the birth date is left out with
+them, since beside the last four characters it would tell the whole number.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class PersonFile:
     name: str = field(repr=False)
     citizen_id: str = field(repr=False)
     disability_card: str = field(repr=False)
-    birth_date: date = field(repr=False)
+    birth_date: date | None = field(repr=False)
     residences: tuple[Residence, ...]
     trainings: tuple[Training, ...]
     certificates: tuple[Certificate, ...]
@@ -144,9 +145,9 @@ def gather(act: Act, person: Person, *, whole: bool) -> PersonFile:
         year=act.today.year,
         whole=whole,
         name=present_value(vault, person, "name"),
-        citizen_id=_shown(citizen_id, whole=whole),
-        disability_card=_shown(card, whole=whole),
-        birth_date=date(int(citizen_id[6:10]), int(citizen_id[10:12]), int(citizen_id[12:14])),
+        citizen_id=_shown(citizen_id, "citizen_id", whole=whole),
+        disability_card=_shown(card, "disability_card", whole=whole),
+        birth_date=_birth_date(citizen_id) if whole else None,
         residences=tuple(residences_of(person.id)),
         trainings=tuple(_trainings(act, person)),
         certificates=tuple(
@@ -162,18 +163,20 @@ def gather(act: Act, person: Person, *, whole: bool) -> PersonFile:
     )
 
 
-#: Fields of which only the last characters show in a file that is not for the person.
-_IDENTITY = ("citizen_id", "disability_card")
+def _birth_date(citizen_id: str) -> date:
+    return date(int(citizen_id[6:10]), int(citizen_id[10:12]), int(citizen_id[12:14]))
 
 
-def _shown(number: str, *, whole: bool) -> str:
-    return number if whole or not number else masked_citizen_id(number)
+def _shown(number: str, field: str, *, whole: bool) -> str:
+    """A value as the file shows it. The end of a card's number tells category and grade, so none of it shows."""
+    if whole or field not in ("citizen_id", "disability_card"):
+        return number
+    return masked_citizen_id(number) if number and field == "citizen_id" else "*" * len(number)
 
 
 def _corrected(act: Act, asked: CorrectionRequest, *, whole: bool) -> Corrected:
-    show_all = whole or asked.field not in _IDENTITY
     values = (old_value_of(act.vault, asked), new_value_of(act.vault, asked))
-    old, new = (_shown(value, whole=show_all) for value in values)
+    old, new = (_shown(value, asked.field, whole=whole) for value in values)
     return Corrected(asked, old, new)
 
 
