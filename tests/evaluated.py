@@ -35,7 +35,7 @@ FULL: Mapping[str, int] = {
 }
 
 #: What an evaluator scores where nobody was asked, with the finding that stands in for the records.
-IN_PLACE_OF_RECORDS = ("trainee_satisfaction",)
+IN_PLACE_OF_RECORDS = "trainee_satisfaction"
 
 #: Monday 12 January 2026: five working days later is Monday the 19th.
 MONDAY = (2026, 1, 12)
@@ -44,7 +44,7 @@ MONDAY = (2026, 1, 12)
 def sheet(**changes: float) -> list[Given]:
     """An evaluator's sheet: full marks but for the changes, each with its finding."""
     return [
-        Given(code, Decimal(str(marks)), "现场核查记录" if code in {*changes, *IN_PLACE_OF_RECORDS} else "")
+        Given(code, Decimal(str(marks)), "现场核查记录" if code in {*changes, IN_PLACE_OF_RECORDS} else "")
         for code, marks in {**FULL, **changes}.items()
     ]
 

@@ -226,7 +226,7 @@ def test_hundreds_of_classes_are_counted_in_as_many_queries_as_one(world: World)
     many_classes(world, 300)
     with queries() as with_many:
         found = evaluation.count(asked)[world.base.id]
-    assert (len(with_none), len(with_many)) == (5, 5)
+    assert (len(with_none), len(with_many)) == (6, 6)
     assert (found["passed"].numerator, found["persons_trained"].numerator) == (1500, 5)
 
 
@@ -310,7 +310,8 @@ def test_an_evaluator_may_score_employment_where_no_record_answers_and_says_on_w
 def test_what_is_not_yet_due_cannot_be_scored_into_the_sum(small_world: World) -> None:
     card = evaluation.card_for(small_world.service.policy, 2025)
     numbers = dict.fromkeys(
-        ("persons_trained", "passed", "attendance", "certificates"), Counted(Decimal(1), Decimal(1))
+        ("persons_trained", "passed", "attendance", "certificates", "satisfaction"),
+        Counted(Decimal(1), Decimal(1)),
     )
     numbers["class_employment"] = Counted(None, None, due=False)
     marks = {"class_employment_rate": Mark(Decimal(25), "预计都能就业")}
@@ -377,7 +378,7 @@ def test_a_grade_begins_exactly_at_its_threshold(total: str, grade: str) -> None
 SHARES = st.tuples(st.integers(0, 200), st.integers(0, 200))
 MARKS = st.fixed_dictionaries({code: st.integers(0, full) for code, full in FULL.items()})
 CARD = evaluation.card_for(load_policy(), 2025)
-COUNTS = ("persons_trained", "passed", "attendance", "certificates", "class_employment")
+COUNTS = ("persons_trained", "passed", "attendance", "certificates", "class_employment", "satisfaction")
 
 
 @given(shares=st.fixed_dictionaries(dict.fromkeys(COUNTS, SHARES)), marks=MARKS)
@@ -389,7 +390,8 @@ def test_marks_lie_between_nought_and_the_weight_and_what_has_no_figure_has_no_w
     for line in found:
         assert line.marks is None or 0 <= line.marks <= line.indicator.weight
     reached = scorecard.outcome(CARD, found, [])
-    silent = sum(i.weight for i in CARD.indicators if i.counts and not shares[i.counts][1])
+    unanswered = [i for i in CARD.indicators if i.counts and not shares[i.counts][1]]
+    silent = sum(i.weight for i in unanswered if i.code not in marks)
     assert reached.weight == 100 - silent
     assert reached.total is not None and 0 <= reached.total <= 100
 

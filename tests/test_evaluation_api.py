@@ -13,10 +13,14 @@ from api.app import create_app
 from skills_registry.certification import issuing
 from skills_registry.certification.certificates import Certificate
 from skills_registry.evaluation import Evaluation
-from tests.evaluated import FULL, year_2025
+from tests.evaluated import FULL, IN_PLACE_OF_RECORDS, year_2025
 from tests.world import World
 
 SHEET = {"scores": [{"indicator": code, "marks": str(marks)} for code, marks in FULL.items()]}
+SHEET["scores"] = [
+    line | ({"remark": "纸质问卷汇总"} if line["indicator"] == IN_PLACE_OF_RECORDS else {})
+    for line in SHEET["scores"]
+]
 
 
 class Office:
