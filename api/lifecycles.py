@@ -13,9 +13,11 @@ from skills_registry.foundation.acts import ROLES
 from skills_registry.foundation.lifecycle import Lifecycle
 from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.person_files import CORRECTION_REQUEST
+from skills_registry.resources import RESOURCE
 from skills_registry.training.assessments import ASSESSMENT
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
+from skills_registry.training.projects import TRAINING_PROJECT
 from skills_registry.training.timetable import SESSION
 from skills_registry.training.uploads import UPLOAD
 
@@ -25,6 +27,7 @@ ALL: tuple[Lifecycle, ...] = (
     NOTICE,
     OBJECTION,
     LISTING,
+    TRAINING_PROJECT,
     TRAINING_CLASS,
     SESSION,
     ENROLMENT,
@@ -40,6 +43,7 @@ ALL: tuple[Lifecycle, ...] = (
     EMPLOYMENT_SERVICE,
     EMPLOYMENT,
     CORRECTION_REQUEST,
+    RESOURCE,
 )
 
 _HEAD = """\

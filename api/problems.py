@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from skills_registry.bases.entries import ChangedMeanwhile
 from skills_registry.foundation import errors
+from skills_registry.resources import ResourceChangedMeanwhile
 
 log = structlog.get_logger()
 
@@ -27,6 +28,7 @@ STATUSES: tuple[tuple[type[errors.RegistryError], int], ...] = (
     (errors.NotAllowed, 403),
     (errors.NotFound, 404),
     (ChangedMeanwhile, 412),
+    (ResourceChangedMeanwhile, 412),
     (errors.RuleBroken, 409),
     (errors.Unavailable, 503),
     (errors.RegistryError, 400),

@@ -268,6 +268,12 @@ def record_check(act: Act, resource: Resource, found: Finding) -> Resource:
     return Resource.get_by_id(resource.id)
 
 
+def dead_links(policy: Policy, on: date) -> Any:
+    """:func:`is_dead` as a condition on a query."""
+    limit = policy.rule("resources", on)["failures_until_marked"]
+    return (Resource.outcome == "gone") | (Resource.failures >= limit)
+
+
 def to_check() -> list[Resource]:
     """The resources whose links are to be checked: all but the withdrawn ones, longest unchecked first."""
     found = Resource.select().where(Resource.status != "withdrawn")

@@ -7,19 +7,24 @@ project must be listed, and every trade within the scope of one of them, before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from skills_registry import notices
 from skills_registry.bases import Base, OccupationOutOfScope, listing_on, require_in_scope
 from skills_registry.bases.entries import ChangedMeanwhile
 from skills_registry.bases.parties import require_outsider
-from skills_registry.foundation.acts import Act, require_role
+from skills_registry.foundation import workdays
+from skills_registry.foundation.acts import Act, Role, require_role
+from skills_registry.foundation.dues import Due
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RuleBroken, SeparationOfDuties
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.levels import level
 from skills_registry.foundation.lifecycle import begin, move, note, people_in
+from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import database
 from skills_registry.notices import Notice
 from skills_registry.training.projects import (
@@ -35,6 +40,12 @@ from skills_registry.training.projects import (
     place,
     trade_text,
 )
+
+#: What is due of a project, in words, and who answers objections to it.
+_ENDS = ("公示期满", "the public notice ends")
+_ANSWER = ("答复异议", "answer the objection")
+_ANNOUNCE = ("公布培训项目", "announce the training project")
+_ANSWERED_BY: tuple[Role, ...] = ("county_officer", "city_officer")
 
 #: What a notice about a project calls its subject.
 SUBJECT = "project"
@@ -312,3 +323,23 @@ def notice_text(act: Act, project: TrainingProject) -> tuple[str, str]:
         f"承训基地：{'、'.join(base.public_name for base in bases_of(project))}",
     )
     return f"关于{project.year}年度“{project.title}”培训项目的公示", "\n".join(lines)
+
+
+def deadlines(policy: Policy, today: date, base_ids: set[UUID]) -> Iterator[Due]:
+    """The end of each project's notice, the objections that await an answer, the announcement that follows."""
+    noticed = TrainingProject.select().where(TrainingProject.status == "noticed")
+    for project in noticed.order_by(TrainingProject.id):
+        # A deadline is told with a base that it concerns; of a project's bases the first stands for all.
+        base = next((base.id for base in bases_of(project) if base.id in base_ids), None)
+        if base is None or project.notice is None:
+            continue
+        last = notices.deadline_of(project.notice, policy)
+        if today <= last.day:
+            yield Due("notice_ends", *_ENDS, project.notice.id, base, last, ("public",))
+        for objection in notices.unanswered(project.notice):
+            answer_by = notices.answer_deadline(objection, policy)
+            yield Due("objection_answer", *_ANSWER, objection.id, base, answer_by, _ANSWERED_BY)
+        if today > last.day:
+            days = policy.rule("training_project", last.day)["announcement_working_days"]
+            announced_by = workdays.after(last.day, days, policy)
+            yield Due("project_announcement", *_ANNOUNCE, project.id, base, announced_by, ("city_officer",))

@@ -251,3 +251,20 @@ def public_projects(
 def is_public(project: TrainingProject) -> bool:
     """Whether everyone may see it: it is on notice, or was announced at some time."""
     return project.status in ("noticed", "announced") or project.announced_on is not None
+
+
+def projects_carried_by(organisation_id: UUID | None) -> list[UUID]:
+    """The ids of the public projects that the base of this organisation carries out."""
+    carried = ProjectBase.select(ProjectBase.project).join(Base).where(Base.organisation == organisation_id)
+    return [
+        found.id
+        for found in TrainingProject.select().where(TrainingProject.id.in_(carried))
+        if is_public(found)
+    ]
+
+
+def public_ids_for(division_code: str) -> list[UUID]:
+    """The ids of the public projects that are carried out in this county, whoever planned them."""
+    return [
+        found.id for found in TrainingProject.select() if is_public(found) and division_code in found.counties
+    ]
