@@ -40,6 +40,10 @@ from api import (
     people,
     plaques,
     problems,
+    project_pages,
+    projects,
+    resource_pages,
+    resources,
     sanctions,
     uploads,
     verify,
@@ -116,6 +120,8 @@ def _connect_rooms(app: Flask) -> None:
         base_files,
         documents,
         notices,
+        projects,
+        resources,
         applications,
         panels,
         plaques,
@@ -132,7 +138,7 @@ def _connect_rooms(app: Flask) -> None:
         people,
     ):
         api.register_blueprint(room.blueprint)
-    for room in (verify, directory, notice_pages, health, metrics, docs):
+    for room in (verify, directory, notice_pages, project_pages, resource_pages, health, metrics, docs):
         app.register_blueprint(room.blueprint)
     # After flask-smorest, which would answer refusals in a form of its own.
     problems.install(app)
