@@ -15,9 +15,13 @@ from flask.testing import FlaskClient
 
 from api import callers, limits
 from api.app import create_app
-from skills_registry import notices
+from skills_registry import employment, notices, person_files
 from skills_registry.bases import entries
+from skills_registry.certification import held as held_certificates
+from skills_registry.certification.certificates import Certificate
+from skills_registry.certification.held import Held
 from skills_registry.documents import Document
+from skills_registry.employment import Facts
 from skills_registry.exits import appeals, sanctions
 from skills_registry.training import uploads
 from tests import admission, evaluated
@@ -77,6 +81,7 @@ def named(small_world: World) -> dict[str, str]:
         "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
         **_file_and_notice(small_world),
+        **_person_file(small_world, certificate),
     }
 
 
@@ -100,6 +105,22 @@ def _file_and_notice(world: World) -> dict[str, str]:
         "document_id": str(Document.get().id),
         "notice_id": str(notice.id),
         "objection_id": str(objection.id),
+    }
+
+
+def _person_file(world: World, certificate: Certificate) -> dict[str, str]:
+    """What stands in the file of a person whom the base trained."""
+    officer, person = world.act("county_officer"), certificate.person
+    work = Facts(form="farming", started_on=world.now.date())
+    held = Held(kind="skill_level", number="Y1", issuer="某机构", issued_on=world.now.date())
+    service = employment.record_service(officer, person, "job_introduction", world.now.date())
+    asked = person_files.request(officer, person, "sex", "female", asked_by="person", reason="身份证")
+    return {
+        "person_id": str(person.id),
+        "employment_id": str(employment.report(officer, person, work, enrolment=certificate.enrolment)[0].id),
+        "held_id": str(held_certificates.register(officer, person, held)[0].id),
+        "service_id": str(service.id),
+        "correction_id": str(asked.id),
     }
 
 
