@@ -1,4 +1,4 @@
-"""Timetables of classes in versions, and their sessions.
+"""Timetables of classes in versions, their sessions, and the changes that a base reports.
 
 Frozen: later changes are migrations of their own.
 """
@@ -10,6 +10,7 @@ from peewee import (
     DecimalField,
     ForeignKeyField,
     IntegerField,
+    JSONField,
     Model,
     TextField,
     UUIDField,
@@ -79,7 +80,29 @@ def up(migrator, db):
 
     db.create_tables([Session])
 
+    class ClassChange(Model):
+        id = UUIDField(primary_key=True)
+        training_class = ForeignKeyField(TrainingClass, on_delete="RESTRICT")
+        kind = CharField(max_length=10)
+        starts_on = DateField(null=True)
+        ends_on = DateField(null=True)
+        sessions = JSONField(null=True)
+        reason = TextField()
+        status = CharField(max_length=20)
+        reported_at = DateTimeField()
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "class_change"
+
+    waiting = ClassChange.status == "reported"
+    ClassChange.add_index(
+        ClassChange.index(ClassChange.training_class, unique=True, name="class_change_waiting", where=waiting)
+    )
+    db.create_tables([ClassChange])
+
 
 def down(migrator, db):
-    for table in ("session", "timetable"):
+    for table in ("class_change", "session", "timetable"):
         migrator.migrate(migrator.drop_table(table))
