@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-
-from peewee import fn
+from uuid import UUID
 
 from skills_registry.documents import Document, documents_of
 from skills_registry.foundation.acts import Act
@@ -87,14 +86,11 @@ def _on_another_day(marks: Sequence[Attendance]) -> Iterator[Problem]:
 
 def _recorded_late(sessions: Sequence[Session], days: int) -> Iterator[Problem]:
     """Sessions of which somebody's first mark came long after; a correction of it is told apart."""
-    first = (
-        Attendance.select(Attendance.session, fn.MIN(Attendance.recorded_at))
-        .where(Attendance.session.in_([session.id for session in sessions]))
-        .group_by(Attendance.session, Attendance.enrolment)
-        .tuples()
-    )
     last_day = {session.id: session.on + timedelta(days=days) for session in sessions}
-    late = {session for session, earliest in first if day_of(earliest) > last_day[session]}
+    first: dict[tuple[UUID, UUID], Attendance] = {}
+    for row in Attendance.select().where(Attendance.session.in_(list(last_day))).order_by(Attendance.id):
+        first.setdefault((row.session_id, row.enrolment_id), row)
+    late = {row.session_id for row in first.values() if day_of(row.recorded_at) > last_day[row.session_id]}
     if late:
         yield Problem("recorded_late", "marks", {"count": len(late), "days": days})
 
