@@ -292,6 +292,41 @@ def check_command() -> None:
     sys.exit(1 if findings else 0)
 
 
+@main.group("resources")
+def resources_group() -> None:
+    """线上培训资源。 Online training resources."""
+
+
+@resources_group.command("check-links")
+@click.option(
+    "--at-once", type=click.IntRange(1, 32), default=8, show_default=True, help="同时检查的网站 sites at once"
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 120),
+    default=15,
+    show_default=True,
+    help="每个链接最多等待 most for a link",
+)
+@told_plainly
+def check_links_command(at_once: int, seconds: int) -> None:
+    """检查链接能否打开，记下结果和日期（可每周定时运行）。 See whether links open; good to run every week."""
+    from api import links
+    from skills_registry import resources
+
+    service = _prepared(from_environment())
+    agent = f"SkillsRegistry-LinkCheck/{__version__} (+{service.settings.public_url})"
+    probe = links.LinkProbe(agent=agent, seconds=seconds, at_once=at_once)
+    failed = checked = 0
+    for resource, found in links.look_at_all(probe, resources.to_check()):
+        resources.record_check(act_of(service, PUBLIC), resource, found)
+        checked += 1
+        if found.outcome != "alive":
+            failed += 1
+            click.echo(f"{resource.id}  {' '.join(resources.OUTCOMES[found.outcome])}  {resource.url}")
+    click.echo(f"链接 links: {checked}   需处理 to look at: {failed}")
+
+
 @main.command("lifecycles")
 @told_plainly
 def lifecycles_command() -> None:

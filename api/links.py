@@ -44,10 +44,12 @@ class NoAnswer(Exception):
 def is_public(address: Address) -> bool:
     """Whether an address is of the public internet, seen through every IPv6 form of an IPv4 address."""
     if isinstance(address, ipaddress.IPv6Address):
-        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address.ipv4_mapped:
+            return is_public(address.ipv4_mapped)
         if address in _NAT64:
-            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if not all(is_public(found) for found in inner if found is not None):
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        tunnelled = (address.sixtofour, *(address.teredo or ()))
+        if not all(is_public(inner) for inner in tunnelled if inner is not None):
             return False
     apart = address.is_multicast or address.is_reserved or address.is_unspecified
     return address.is_global and not apart
