@@ -8,6 +8,7 @@ refuses the whole file: marks must never be lost unseen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,12 @@ _NOTE = (
     "每次课填“√”（出勤）、“假”（请假）或“×”（缺勤），没有登记的留空；请勿改动表头、姓名和公民身份号码。 / "
     "√ present, 假 on leave, × absent, empty: not recorded. Do not change headings, names and ID numbers."
 )
+#: Columns that are about no session.
+_ABOUT_PEOPLE = frozenset({"serial", "name", "citizen_id", "means", "remark"})
+
+#: The most sessions of one sheet; a sheet has at most 100 columns.
+MOST_SESSIONS = 90
+
 _MEANS_COLUMN = Column(
     "means", "签到方式", "纸质、设备或教师；不填按纸质签到表。",
     aliases=("考勤方式", "打卡方式", "方式"), choices=("纸质", "设备", "教师"), width=10,
@@ -55,8 +62,8 @@ class NoTimetable(RuleBroken):
     """The class has no session to record attendance for."""
 
     code = "no_timetable"
-    zh = "本班还没有课程表，请先登记课程表，再登记考勤。"
-    en = "The class has no timetable yet; enter its sessions before their attendance."
+    zh = "本班（或选定日期内）还没有课次，请先登记课程表，再登记考勤。"
+    en = "The class has no session in these days; enter its timetable before the attendance."
 
 
 class SessionColumnUnknown(FileRefused):
@@ -73,6 +80,16 @@ class NoSessionColumn(FileRefused):
     code = "session_columns_missing"
     zh = "表中没有课次列，请下载本班考勤表填写后上传。"
     en = "The sheet has no column for a session; download the attendance sheet of the class and fill it in."
+
+
+class TooManySessions(RuleBroken):
+    """Facts: ``count``, ``most``."""
+
+    code = "too_many_sessions"
+    zh = "选定日期内有{count}次课，一份考勤表最多{most}次，请缩小日期范围，分几份下载。"
+    en = (
+        "There are {count} sessions in these days and a sheet holds {most}: choose fewer days for each sheet."
+    )
 
 
 class AttendanceSheet(SheetKind):
@@ -175,7 +192,7 @@ def _require_all_known(sheet: Sheet, columns: Sequence[Column]) -> None:
     ]
     if strange:
         raise SessionColumnUnknown(columns="、".join(strange))
-    if not sheet.columns - {"serial", "name", "citizen_id", "means", "remark"}:
+    if not sheet.columns - _ABOUT_PEOPLE:
         raise NoSessionColumn()
 
 
@@ -277,13 +294,22 @@ def _recorded_for(training_class: TrainingClass, enrolment: Enrolment) -> dict[s
     return {str(row.session_id): row for row in found}
 
 
-def attendance_sheet(act: Act, training_class: TrainingClass) -> bytes:
+def attendance_sheet(
+    act: Act, training_class: TrainingClass, *, since: date | None = None, until: date | None = None
+) -> bytes:
     """The attendance sheet of a class (.xlsx): its trainees, its sessions, and what is recorded so far.
 
-    :raises NoTimetable: the class has no session.
+    With ``since`` and ``until`` it has the sessions of these days only, both included.
+
+    :raises NoTimetable: the class has no session in these days.
+    :raises TooManySessions: it has more than a sheet holds.
     """
-    require_timetable(training_class)
-    sessions = sessions_of(training_class)
+    every = sessions_of(training_class)
+    chosen = [s for s in every if (since or date.min) <= s.on <= (until or date.max)]
+    if not chosen:
+        raise NoTimetable()
+    if len(chosen) > MOST_SESSIONS:
+        raise TooManySessions(count=len(chosen), most=MOST_SESSIONS)
     recorded: dict[tuple[UUID, UUID], str] = {
         (row.enrolment_id, row.session_id): _WRITTEN[row.mark][0]
         for row in attendance.in_class(training_class)
@@ -291,8 +317,8 @@ def attendance_sheet(act: Act, training_class: TrainingClass) -> bytes:
     rows = []
     for place, trainee in enumerate(roster(training_class), 1):
         citizen_id = people.citizen_id_of(act.vault, trainee.person)
-        marks = [recorded.get((trainee.id, session.id)) for session in sessions]
+        marks = [recorded.get((trainee.id, session.id)) for session in chosen]
         rows.append([place, name_of(act.vault, trainee), citizen_id, *marks])
-    return template_workbook(
-        "考勤表", f"{training_class.title} 考勤表", columns_of(sessions), rows, note=_NOTE
-    )
+    kept = {str(session.id) for session in chosen}
+    columns = [column for column in columns_of(every) if column.field in kept | _ABOUT_PEOPLE]
+    return template_workbook("考勤表", f"{training_class.title} 考勤表", columns, rows, note=_NOTE)
