@@ -15,11 +15,13 @@ import templates
 from api import (
     appeals,
     applications,
+    assessments,
     base_files,
     bases,
     bodies,
     callers,
     certificates,
+    class_changes,
     classes,
     deadlines,
     directory,
@@ -45,6 +47,8 @@ from api import (
     resource_pages,
     resources,
     sanctions,
+    satisfaction,
+    timetable,
     uploads,
     verify,
 )
@@ -126,8 +130,12 @@ def _connect_rooms(app: Flask) -> None:
         panels,
         plaques,
         classes,
+        timetable,
+        class_changes,
         uploads,
         enrolments,
+        assessments,
+        satisfaction,
         certificates,
         evaluations,
         sanctions,
@@ -140,6 +148,7 @@ def _connect_rooms(app: Flask) -> None:
         api.register_blueprint(room.blueprint)
     for room in (verify, directory, notice_pages, project_pages, resource_pages, health, metrics, docs):
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(satisfaction.pages)
     # After flask-smorest, which would answer refusals in a form of its own.
     problems.install(app)
 
