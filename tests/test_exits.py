@@ -42,7 +42,8 @@ from skills_registry.foundation.errors import (
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.training import enrolments, filing, opening
 from skills_registry.training.classes import TrainingClass
-from skills_registry.training.enrolments import StillEnrolled, TakesNobodyNew
+from skills_registry.training.closing import StillEnrolled
+from skills_registry.training.enrolments import TakesNobodyNew
 from tests import admission, base_files
 from tests.world import World, massage_class
 

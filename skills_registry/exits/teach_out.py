@@ -23,7 +23,7 @@ from skills_registry.foundation.errors import FieldRefused, NotFound, RuleBroken
 from skills_registry.foundation.lifecycle import move, note
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import database
-from skills_registry.training import classes, enrolments
+from skills_registry.training import classes, closing, enrolments
 from skills_registry.training.classes import TrainingClass
 
 Way = Literal["finish_here", "hand_over", "dissolve"]
@@ -150,7 +150,7 @@ def _do(act: Act, leaving: Exit, row: TaughtOut, way: Way, to: Base | None, reas
         row.to_base = to
         classes.hand_over_class(act, training_class, to, reason)
     else:
-        enrolments.dissolve_class(act, training_class, reason)
+        closing.dissolve_class(act, training_class, reason)
 
 
 def close(act: Act, leaving: Exit, reason: str) -> Exit:

@@ -8,23 +8,24 @@ the bytes depend on the content alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from skills_registry.spreadsheets.columns import Column
+from skills_registry.spreadsheets.columns import ROSTER_COLUMNS, Column
 from skills_registry.spreadsheets.headers import REFUSAL_REASON, paper_title, vocabulary
 
 #: What :attr:`SheetRow.original` holds.
 Written = str | int | float | bool | None
 
 #: Fields whose columns are text, so that Excel keeps all digits.
-_TEXT_FIELDS = frozenset({"citizen_id", "disability_card", "phone"})
+_TEXT_FIELDS = frozenset({"citizen_id", "disability_card", "phone", "guardian_phone"})
 _WIDTHS = {
     "serial": 6, "name": 18, "sex": 6, "citizen_id": 23, "disability_card": 27, "phone": 16, "education": 12,
     "remark": 24, "hours": 11, "verdict": 11,
@@ -49,27 +50,6 @@ _FILL_IN = (
     "带 * 的列必填；号码列已设为文本格式，请勿改动。填法见“填写说明”。 / "
     "Columns with * are required; keep the number columns as text."
 )
-
-#: The columns of the empty roster.
-ROSTER_COLUMNS: tuple[Column, ...] = (
-    Column("serial", "序号", "从1开始的顺序号。"),
-    Column(
-        "name", "姓名", "与身份证完全一致；少数民族姓名用间隔号“·”，字与字之间不加空格。", required=True
-    ),
-    Column("sex", "性别", "男或女。", choices=("男", "女")),
-    Column(
-        "citizen_id", "公民身份号码", "18位，按文本填写；末位X大小写均可。",
-        required=True, length=(18, 18, "公民身份号码为18位。"),
-    ),
-    Column(
-        "disability_card", "残疾人证号",
-        "20位（身份号码18位＋类别1位＋等级1位），补换证可另加1位或B和1位；没有可不填。",
-        length=(20, 22, "残疾人证号为20位，补换证21或22位。"),
-    ),
-    Column("phone", "联系电话", "11位手机号，或带区号的座机号。"),
-    Column("education", "文化程度", "如小学、初中、高中、大专。"),
-    Column("remark", "备注", "其他需要说明的事项。"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -164,9 +144,16 @@ def results_workbook(
     return book.finish()
 
 
-def roster_workbook() -> bytes:
-    """An empty roster with its header, aids for filling in, and a worksheet of instructions (.xlsx)."""
-    return template_workbook("花名册", "学员花名册", ROSTER_COLUMNS)
+def roster_workbook(choices: Mapping[str, Sequence[str]] = MappingProxyType({})) -> bytes:
+    """An empty roster with its header, aids for filling in, and a worksheet of instructions (.xlsx).
+
+    ``choices`` are drop-downs that the policy gives, by field.
+    """
+    columns = [
+        replace(column, choices=tuple(choices[column.field])) if column.field in choices else column
+        for column in ROSTER_COLUMNS
+    ]
+    return template_workbook("花名册", "学员花名册", columns)
 
 
 def template_workbook(

@@ -19,9 +19,12 @@ from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.policy import NoRuleInForce, Policy
+from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, database
+from skills_registry.spreadsheets import SheetRow
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass
 from skills_registry.training.enrolments import Enrolment
+from skills_registry.training.sheets import read_date, words_of
 
 _HANDLERS: frozenset[Role] = frozenset({"base_clerk", "county_officer", "city_officer"})
 
@@ -39,6 +42,18 @@ MEANS: dict[str, tuple[str, str]] = {
     "electronic": ("电子签名", "electronic signature"),
     "guardian": ("监护人代签", "signed by the guardian"),
 }
+
+
+#: What a sheet may say beside the names above.
+_MEANS_WORDS: dict[str, tuple[str, ...]] = {
+    "guardian": ("监护人", "家属", "家长", "代签", "代理"),
+    "thumbprint": ("手印", "指印", "指纹", "捺印"),
+    "electronic": ("电子", "线上", "网上", "在线", "短信", "app", "小程序"),
+    "paper_signature": ("纸质", "签名", "签字", "书面", "本人签", "手签", "亲笔"),
+}
+
+#: Cells that say there is no consent.
+_NONE = frozenset({"无", "否", "未", "没有", "未签", "未签署", "×", "x", "-", "/", "no", "n"})
 
 
 class Consent(Record):
@@ -98,6 +113,40 @@ def can_be_given_on(act: Act, day: date) -> bool:
         return day <= act.today and bool(text_on(act.policy, day))
     except NoRuleInForce:
         return False
+
+
+def means_of(text: str) -> str:
+    """The means that a text names, by code or in words (a guardian outweighs the pen), or an empty text."""
+    plain = text.strip().lower()
+    if plain in MEANS:
+        return plain
+    return next((code for code, words in _MEANS_WORDS.items() if any(w in plain for w in words)), "")
+
+
+def read_consent(
+    act: Act, row: SheetRow, particulars: Mapping[str, Any]
+) -> tuple[dict[str, str], list[Problem]]:
+    """The consent that a roster row tells of (``given_on``, ``means``; empty when none), and what is doubtful.
+
+    A sheet without a column for it says nothing about consent; the class as a whole shows who lacks it.
+    """
+    if "consent_on" not in row.cells and "consent_means" not in row.cells:
+        return {}, []
+    cell, stated = row.cells.get("consent_on"), words_of(row.cells.get("consent_means"))
+    words = words_of(cell)
+    day = read_date(cell)
+    means = means_of(stated) or means_of(words if day is None else "")
+    if day is None and not stated and words.lower() in (_NONE | {""}):
+        return {}, [Problem("consent_missing", "consent_on")]
+    if day is None or not means:
+        return {}, [Problem("consent_incomplete", "consent_means" if day else "consent_on")]
+    if not can_be_given_on(act, day):
+        return {}, [Problem("consent_day_wrong", "consent_on")]
+    alone = means == "guardian" and not particulars.get("guardian")
+    return (
+        {"given_on": day.isoformat(), "means": means},
+        [Problem("guardian_missing", "guardian")] if alone else [],
+    )
 
 
 def give(act: Act, enrolment: Enrolment, *, given_on: date, means: str) -> Consent:

@@ -145,14 +145,6 @@ class TakesNobodyNew(RuleBroken):
     en = "The base has left the list: it finishes the training of those enrolled and takes nobody new."
 
 
-class StillEnrolled(RuleBroken):
-    """Facts: ``count``."""
-
-    code = "still_enrolled"
-    zh = "本班还有{count}名在班学员，须先移交其他基地，或逐人写明原因办理退班，才能撤销本班。"
-    en = "{count} trainees are still in this class: hand the class over, or withdraw each with a reason, first."
-
-
 def require_results(training_class: TrainingClass) -> None:
     """Every enrolled trainee has a result.
 
@@ -340,20 +332,6 @@ def doubts_at_submission(act: Act, training_class: TrainingClass) -> list[Proble
     if act.today >= training_class.ends_on:
         return []
     return [Problem("early_submission", "ends_on", {"ends_on": training_class.ends_on.isoformat()})]
-
-
-def dissolve_class(act: Act, training_class: TrainingClass, reason: str) -> TrainingClass:
-    """Close a running class that nobody is in any more.
-
-    :raises StillEnrolled: somebody is.
-    :raises WrongState: it is not running with the base.
-    """
-    with database.atomic():
-        move(act, TRAINING_CLASS, training_class, "dissolve", reason=reason)
-        left = len(roster(training_class))
-        if left:
-            raise StillEnrolled(count=left)
-    return training_class
 
 
 def roster(training_class: TrainingClass) -> Any:

@@ -31,7 +31,14 @@ from skills_registry.training.sheets import read_date, words_of
 WORDS: dict[str, int] = {"education": 30, "residence": 200, "guardian": 60, "wishes": 200}
 
 #: Everything that particulars may hold.
-FIELDS = (*WORDS, "residence_division", "guardian_phone", "accommodations", "other_accommodations", "card_issued_on")
+FIELDS = (
+    *WORDS,
+    "residence_division",
+    "guardian_phone",
+    "accommodations",
+    "other_accommodations",
+    "card_issued_on",
+)
 
 _LONGEST_OTHER = 200
 _CODE = re.compile(r"([0-9]{6})(?:[0-9]{3}|[0-9]{6})?")
@@ -198,7 +205,9 @@ def _keep(act: Act, enrolment: Enrolment, values: Mapping[str, Any]) -> None:
     enrolment.save(only=[Enrolment.particulars])
 
 
-def give_accommodation(act: Act, enrolment: Enrolment, *, code: str, given_on: date, remark: str = "") -> None:
+def give_accommodation(
+    act: Act, enrolment: Enrolment, *, code: str, given_on: date, remark: str = ""
+) -> None:
     """Record that an accommodation was really provided: which, since which day, and how.
 
     :raises FieldRefused: the code is unknown, or the day is ahead.

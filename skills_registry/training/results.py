@@ -7,9 +7,11 @@ the last one at which the trainee was due.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from skills_registry import people
 from skills_registry.foundation.acts import Act
@@ -17,6 +19,7 @@ from skills_registry.foundation.errors import NotFound
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.wording import Typeface
 from skills_registry.spreadsheets import Sheet, read, results_workbook
+from skills_registry.training import attendance
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import (
     Enrolment,
@@ -27,8 +30,9 @@ from skills_registry.training.enrolments import (
     roster,
 )
 from skills_registry.training.pass_rules import pass_rule_of
-from skills_registry.training.sheets import CheckedRow, check_results
+from skills_registry.training.sheets import CheckedRow, check_results, written
 from skills_registry.training.sittings import doubts_about_result, sitting_of
+from skills_registry.training.timetable import sessions_of
 from skills_registry.training.upload_kinds import SheetKind
 
 
@@ -50,12 +54,24 @@ class ResultsSheet(SheetKind):
         )
 
     def doubts(
+        self, act: Act, training_class: TrainingClass, row: CheckedRow, *, uncovered: Typeface | None = None
+    ) -> list[Problem]:
+        (found,) = self.doubts_of_rows(act, training_class, [row], uncovered=uncovered)
+        return found
+
+    def doubts_of_rows(
         self,
         act: Act,
         training_class: TrainingClass,
-        row: CheckedRow,
+        rows: Sequence[CheckedRow],
         *,
         uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
+    ) -> list[list[Problem]]:
+        attended = _Attended.of(training_class)
+        return [self._doubts(act, training_class, row, attended) for row in rows]
+
+    def _doubts(
+        self, act: Act, training_class: TrainingClass, row: CheckedRow, attended: _Attended
     ) -> list[Problem]:
         enrolment = _enrolment_on_row(act, training_class, row.values)
         if enrolment is None:
@@ -64,8 +80,11 @@ class ResultsSheet(SheetKind):
             return [Problem("withdrawn_trainee", "citizen_id")]
         if enrolment.name_index != people.name_index(act.vault, row.values["name"]):
             return [Problem("name_differs_from_roster", "name")]
-        _, scores, _ = result_values(row.values)
-        doubts = doubts_about_result(training_class, enrolment, scores)
+        hours, scores, _ = result_values(row.values)
+        doubts = [
+            *attended.against(enrolment, hours),
+            *doubts_about_result(training_class, enrolment, scores),
+        ]
         return [*doubts, *_doubts_about_earlier(enrolment, row.values)]
 
     def write(
@@ -81,6 +100,33 @@ class ResultsSheet(SheetKind):
         hours, scores, outcome = result_values(values)
         sitting = sitting_of(enrolment)
         record_result(act, enrolment, hours=hours, scores=scores, outcome=outcome, assessment=sitting)
+
+
+@dataclass(frozen=True)
+class _Attended:
+    """The hours that a class's attendance tells of: by enrolment, and what its open sessions may still add."""
+
+    hours: Mapping[UUID, Decimal] | None
+    still_open: Decimal
+
+    @classmethod
+    def of(cls, training_class: TrainingClass) -> _Attended:
+        hours = attendance.hours_attended(training_class)
+        waiting = (
+            [s.class_hours for s in sessions_of(training_class) if s.status == "planned"] if hours else []
+        )
+        return cls(hours, sum(waiting, Decimal(0)))
+
+    def against(self, enrolment: Enrolment, claimed: Decimal) -> list[Problem]:
+        """What a sheet claims must agree; until all sessions are closed it must still be possible."""
+        if self.hours is None:
+            return []
+        least = self.hours.get(enrolment.id, Decimal(0))
+        if least <= claimed <= least + self.still_open:
+            return []
+        upto = f"–{written(least + self.still_open)}" if self.still_open else ""
+        facts = {"claimed": written(claimed), "recorded": written(least) + upto}
+        return [Problem("hours_differ_from_attendance", "hours", dict(facts))]
 
 
 def _enrolment_on_row(act: Act, training_class: TrainingClass, values: Mapping[str, Any]) -> Enrolment | None:

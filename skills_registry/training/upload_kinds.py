@@ -58,6 +58,17 @@ class SheetKind(ABC):
     ) -> list[Problem]:
         """What only the records can tell about a row without errors; asked again before it is written."""
 
+    def doubts_of_rows(
+        self,
+        act: Act,
+        training_class: TrainingClass,
+        rows: Sequence[CheckedRow],
+        *,
+        uncovered: Typeface | None = None,
+    ) -> list[list[Problem]]:
+        """:meth:`doubts` of all rows; a kind that can ask the records once for all overrides this."""
+        return [self.doubts(act, training_class, row, uncovered=uncovered) for row in rows]
+
     def doubts_about_sheet(
         self,
         act: Act,  # noqa: ARG002 - for those that override it

@@ -22,10 +22,12 @@ from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, SealedField, database, new_id
 from skills_registry.foundation.wording import Typeface
 from skills_registry.spreadsheets import refused_workbook
+from skills_registry.training.attendance_sheets import AttendanceSheet
 from skills_registry.training.classes import TrainingClass, hold, told
 from skills_registry.training.results import ResultsSheet
 from skills_registry.training.rosters import RosterSheet
 from skills_registry.training.sheets import CheckedRow
+from skills_registry.training.timetable_sheets import TimetableSheet
 from skills_registry.training.upload_kinds import SheetKind
 
 _CLERK: frozenset[Role] = frozenset({"base_clerk"})
@@ -45,7 +47,9 @@ UPLOAD = Lifecycle(
 )
 
 #: Every kind of sheet that can be uploaded, by its code.
-KINDS: Mapping[str, SheetKind] = {kind.code: kind for kind in (RosterSheet(), ResultsSheet())}
+KINDS: Mapping[str, SheetKind] = {
+    kind.code: kind for kind in (RosterSheet(), ResultsSheet(), TimetableSheet(), AttendanceSheet())
+}
 
 
 class Upload(Record):
@@ -111,8 +115,10 @@ def stage(
     sheet = asked.read(training_class, content)
     cells = {row.number: row.original for row in sheet.rows}
     rows = asked.check(act, training_class, sheet)
-    for row in rows:
-        row.problems.extend(_against_records(act, training_class, asked, row, uncovered))
+    sound = [row for row in rows if row.is_accepted]
+    found = asked.doubts_of_rows(act, training_class, sound, uncovered=uncovered)
+    for row, problems in zip(sound, found, strict=True):
+        row.problems.extend(problems)
     doubts = told(asked.doubts_about_sheet(act, training_class, rows))
     with database.atomic():
         upload = Upload.create(
@@ -127,12 +133,6 @@ def stage(
         for row in rows:
             _keep_row(act, upload, row, cells[row.number])
     return upload
-
-
-def _against_records(
-    act: Act, training_class: TrainingClass, kind: SheetKind, row: CheckedRow, uncovered: Typeface | None
-) -> list[Problem]:
-    return kind.doubts(act, training_class, row, uncovered=uncovered) if row.is_accepted else []
 
 
 def doubts_about(upload: Upload) -> list[Problem]:
@@ -205,25 +205,31 @@ def _require_rows(upload: Upload, kind: SheetKind) -> list[UploadRow]:
     return accepted
 
 
-def _new_errors(act: Act, upload: Upload, row: UploadRow) -> list[Problem]:
-    checked = CheckedRow(row.number, _content(act, row)["values"], [])
-    found = KINDS[upload.kind].doubts(act, upload.training_class, checked)
-    return [problem for problem in found if problem.is_error]
+def _new_errors(act: Act, upload: Upload, accepted: list[UploadRow]) -> dict[int, list[Problem]]:
+    """Rows that were accepted and no longer can be, by number, each with its errors."""
+    kind = KINDS[upload.kind]
+    rows = [CheckedRow(row.number, _content(act, row)["values"], []) for row in accepted]
+    found = kind.doubts_of_rows(act, upload.training_class, rows)
+    errors = {
+        row.number: [problem for problem in problems if problem.is_error]
+        for row, problems in zip(rows, found, strict=True)
+    }
+    return {number: problems for number, problems in errors.items() if problems}
 
 
 def _require_still_acceptable(act: Act, upload: Upload, accepted: list[UploadRow]) -> None:
-    stale = [row.number for row in accepted if _new_errors(act, upload, row)]
+    stale = _new_errors(act, upload, accepted)
     if stale:
         raise UploadOutdated(rows="、".join(str(number) for number in stale))
 
 
 def _refresh_report(act: Act, upload: Upload, accepted: list[UploadRow]) -> None:
     with database.atomic():
+        errors = _new_errors(act, upload, accepted)
         for row in accepted:
-            errors = _new_errors(act, upload, row)
-            if errors:
+            if row.number in errors:
                 row.outcome = "rejected"
-                row.problems = [*row.problems, *(_as_document(problem) for problem in errors)]
+                row.problems = [*row.problems, *(_as_document(problem) for problem in errors[row.number])]
                 row.save(only=[UploadRow.outcome, UploadRow.problems])
 
 
