@@ -24,6 +24,7 @@ from skills_registry.training import classes, enrolments, opening
 from skills_registry.training import filing as filings
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass
 from skills_registry.training.filing import Filing, PapersUnusable
+from skills_registry.training.opening import Missing
 from skills_registry.training.projects import TRAINING_TYPES
 
 blueprint = Blueprint("classes", __name__, url_prefix=f"{API_PREFIX}/classes", description="培训班 (classes)")
@@ -43,6 +44,14 @@ class WarningSchema(Schema):
     severity = fields.String()
     field = fields.String()
     message = fields.String()
+
+
+class MissingSchema(Schema):
+    """Something that the class lacks before its next door; ``refuses`` where the policy demands it."""
+
+    code = fields.String()
+    message = fields.String()
+    refuses = fields.Boolean()
 
 
 class ClassSchema(Schema):
@@ -68,6 +77,7 @@ class ClassSchema(Schema):
     warnings = fields.List(fields.Nested(WarningSchema), dump_only=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), dump_only=True)
     name_differences = fields.Integer(dump_only=True)
+    missing = fields.List(fields.Nested(MissingSchema), dump_only=True)
     steps = fields.List(fields.Nested(StepSchema), dump_only=True)
 
 
@@ -120,11 +130,18 @@ def show_warning(found: Problem) -> dict[str, str]:
     }
 
 
+def show_missing(found: Missing) -> dict[str, Any]:
+    """Something missing as the API answers it."""
+    message = found.en if language() == "en" else found.zh
+    return {"code": found.code, "message": message, "refuses": found.refuses}
+
+
 def show_whole_class(training_class: TrainingClass) -> dict[str, Any]:
-    """A class with its counts and history."""
+    """A class with its counts, what it lacks before its next door, and its history."""
     return show_class(training_class, classes.doubts_about(training_class)) | {
         "counts": enrolments.counts(training_class),
         "name_differences": len(enrolments.name_differences(training_class)),
+        "missing": [show_missing(found) for found in opening.missing(act(), training_class)],
         "steps": [show_step(step) for step in steps_of(training_class.id)],
     }
 

@@ -6,6 +6,8 @@ from skills_registry.bases import APPLICATION, LISTING, SEAT
 from skills_registry.certification.certificates import CERTIFICATE
 from skills_registry.certification.held import HELD_CERTIFICATE
 from skills_registry.certification.plaques import PLAQUE
+from skills_registry.competitions.contests import COMPETITION, COMPETITION_EVENT
+from skills_registry.competitions.entries import COMPETITION_ENTRY
 from skills_registry.employment import EMPLOYMENT, EMPLOYMENT_SERVICE
 from skills_registry.evaluation import EVALUATION
 from skills_registry.exits import APPEAL, EXIT, SANCTION
@@ -15,6 +17,7 @@ from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.person_files import CORRECTION_REQUEST
 from skills_registry.resources import RESOURCE
 from skills_registry.training.assessments import ASSESSMENT
+from skills_registry.training.changes import CLASS_CHANGE
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.projects import TRAINING_PROJECT
@@ -30,11 +33,15 @@ ALL: tuple[Lifecycle, ...] = (
     TRAINING_PROJECT,
     TRAINING_CLASS,
     SESSION,
+    CLASS_CHANGE,
     ENROLMENT,
     ASSESSMENT,
     UPLOAD,
     CERTIFICATE,
     PLAQUE,
+    COMPETITION,
+    COMPETITION_EVENT,
+    COMPETITION_ENTRY,
     EVALUATION,
     SANCTION,
     EXIT,

@@ -145,7 +145,16 @@ def _as_page(status: int, title: str, detail: str) -> Response:
 def from_registry_error(error: errors.RegistryError) -> Response:
     """The answer to an error that the registry raised on purpose."""
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
-    return problem(status, error.own_code, error.sentence(language()))
+    return problem(status, error.own_code, error.sentence(language()), **_rows_of(error))
+
+
+def _rows_of(error: errors.RegistryError) -> dict[str, Any]:
+    """What is wrong row by row, where an error names rows: each with its field, code and sentence."""
+    rows = [
+        {"row": number, "field": found.field, "code": found.code, "message": found.sentence(language())}
+        for number, found in getattr(error, "findings", ())
+    ]
+    return {"rows": rows} if rows else {}
 
 
 def from_http(error: HTTPException) -> Response:

@@ -274,6 +274,21 @@ def withdraw(act: Act, change: ClassChange, reason: str) -> ClassChange:
     return change
 
 
+def changes_of(training_class: TrainingClass) -> list[ClassChange]:
+    """The changes that were reported of a class, the oldest first."""
+    return list(
+        ClassChange.select().where(ClassChange.training_class == training_class.id).order_by(ClassChange.id)
+    )
+
+
+def dropped_by(change: ClassChange) -> list[Session]:
+    """The sessions of the present timetable that a waiting change would leave out."""
+    if change.sessions is None or change.status != "reported":
+        return []
+    wanted = {planned_of(values) for values in change.sessions}
+    return [session for session in sessions_of(change.training_class) if as_planned(session) not in wanted]
+
+
 def waiting_of(training_class: TrainingClass) -> ClassChange | None:
     """The change of a class that awaits the county, or None."""
     return ClassChange.get_or_none(

@@ -109,14 +109,24 @@ class TimetableSheet(SheetKind):
 
     def doubts(
         self,
-        act: Act,  # noqa: ARG002 - one signature for all kinds
+        act: Act,
         training_class: TrainingClass,
         row: CheckedRow,
         *,
         uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
     ) -> list[Problem]:
+        return self.doubts_of_rows(act, training_class, [row])[0]
+
+    def doubts_of_rows(
+        self,
+        act: Act,  # noqa: ARG002 - one signature for all kinds
+        training_class: TrainingClass,
+        rows: Sequence[CheckedRow],
+        *,
+        uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
+    ) -> list[list[Problem]]:
         around = timetable.surroundings(training_class)
-        return list(timetable.against_records(planned_of(row.values), around))
+        return [list(timetable.against_records(planned_of(row.values), around)) for row in rows]
 
     def doubts_about_sheet(
         self, act: Act, training_class: TrainingClass, rows: Sequence[CheckedRow]
@@ -137,12 +147,17 @@ class TimetableSheet(SheetKind):
         timetable.set_timetable(act, training_class, planned)
 
 
-def read_timetable(act: Act, training_class: TrainingClass, content: bytes) -> list[CheckedRow]:
-    """The rows of a sheet, each judged by itself: for a change that is reported by a sheet.
+def rows_for_change(
+    act: Act, training_class: TrainingClass, content: bytes
+) -> list[tuple[int, PlannedSession]]:
+    """The rows of a sheet that brings the whole timetable of a reported change.
 
     :raises FileRefused: the file is no timetable that can be read; the sentence says why.
+    :raises TimetableRefused: a cell cannot be so; the findings name each row.
     """
-    return read_rows(act, training_class, read(content, columns=COLUMNS))
+    rows = read_rows(act, training_class, read(content, columns=COLUMNS))
+    timetable.require_sound([(row.number, problem) for row in rows for problem in row.problems])
+    return planned_rows(rows)
 
 
 def read_rows(act: Act, training_class: TrainingClass, sheet: Sheet) -> list[CheckedRow]:
