@@ -35,7 +35,7 @@ class ExaminerSchema(Schema):
     organisation = Text(load_default="", validate=validate.Length(0, 120))
 
 
-class PlanSchema(Schema):
+class SittingPlanSchema(Schema):
     """When, where, in which papers, by whom; without ``papers`` it is all of the class's."""
 
     held_on = fields.Date(required=True)
@@ -45,7 +45,7 @@ class PlanSchema(Schema):
     examiners = fields.List(fields.Nested(ExaminerSchema), required=True, validate=validate.Length(1, 20))
 
 
-class ChangeSchema(PlanSchema):
+class SittingChangeSchema(SittingPlanSchema):
     """The new plan of a sitting, and why it changes."""
 
     reason = Prose(required=True, validate=validate.Length(1, 500))
@@ -58,7 +58,7 @@ class PresenceSchema(Schema):
     presence = Text(required=True, validate=validate.OneOf(PRESENCES))
 
 
-class CorrectionSchema(PresenceSchema):
+class PresenceCorrectionSchema(PresenceSchema):
     """How somebody was really there, and why it was wrong."""
 
     reason = Prose(required=True, validate=validate.Length(1, 500))
@@ -165,7 +165,7 @@ def list_assessments(query: dict[str, Any], class_id: str) -> dict[str, Any]:
 
 @blueprint.route("/classes/<class_id>/assessments", methods=["POST"])
 @for_roles("base_clerk")
-@blueprint.arguments(PlanSchema)
+@blueprint.arguments(SittingPlanSchema)
 @blueprint.response(201, AssessmentSchema)
 def plan_assessment(body: dict[str, Any], class_id: str) -> dict[str, Any]:
     """Tell of the next sitting of a class; warnings are for the county officer."""
@@ -183,7 +183,7 @@ def read_assessment(assessment_id: str) -> dict[str, Any]:
 
 @blueprint.route("/assessments/<assessment_id>/change", methods=["POST"])
 @for_roles("base_clerk")
-@blueprint.arguments(ChangeSchema)
+@blueprint.arguments(SittingChangeSchema)
 @blueprint.response(200, AssessmentSchema)
 def change_assessment(body: dict[str, Any], assessment_id: str) -> dict[str, Any]:
     """Change day, place, papers or examiners of a planned sitting, with a reason."""
@@ -213,7 +213,7 @@ def hold_assessment(body: dict[str, Any], assessment_id: str) -> dict[str, Any]:
 
 @blueprint.route("/assessments/<assessment_id>/presence", methods=["POST"])
 @for_roles("base_clerk", "county_officer")
-@blueprint.arguments(CorrectionSchema)
+@blueprint.arguments(PresenceCorrectionSchema)
 @blueprint.response(200, WholeAssessmentSchema)
 def correct_presence(body: dict[str, Any], assessment_id: str) -> dict[str, Any]:
     """Correct whether somebody sat a sitting, with a reason; old and new stay as a trace."""

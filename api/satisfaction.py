@@ -48,7 +48,7 @@ ANSWERS = "120/minute"
 SLIPS_ON_A_PAGE = 4
 
 
-class FaceSchema(Schema):
+class SurveyFaceSchema(Schema):
     """How many chose one face."""
 
     face = fields.String()
@@ -56,12 +56,12 @@ class FaceSchema(Schema):
     people = fields.Integer()
 
 
-class QuestionSchema(Schema):
+class SurveyQuestionSchema(Schema):
     """One question and its answers."""
 
     code = fields.String()
     text = fields.String()
-    faces = fields.List(fields.Nested(FaceSchema))
+    faces = fields.List(fields.Nested(SurveyFaceSchema))
 
 
 class SurveySchema(Schema):
@@ -75,7 +75,7 @@ class SurveySchema(Schema):
     answers = fields.Integer()
     helped = fields.Integer(allow_none=True, metadata={"description": "有人帮助填写的份数"})
     percent = fields.Decimal(as_string=True, allow_none=True, metadata={"description": "满意度（%）"})
-    questions = fields.List(fields.Nested(QuestionSchema))
+    questions = fields.List(fields.Nested(SurveyQuestionSchema))
     slips_url = fields.String(metadata={"description": "纸条下载地址"})
 
 

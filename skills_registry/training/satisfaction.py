@@ -241,8 +241,7 @@ def ticket_of(vault: Vault, code: str) -> SatisfactionTicket:
 
     :raises NotFound: there is none, or its trainee has left the class.
     """
-    plain = "".join(letter for letter in code.upper() if letter.isalnum()).translate(_MISREAD)
-    index = vault.index("satisfaction_ticket", plain[: 2 * _CODE_LENGTH])
+    index = vault.index("satisfaction_ticket", plain_code(code))
     found: SatisfactionTicket | None = (
         SatisfactionTicket.select(SatisfactionTicket, SatisfactionSurvey, TrainingClass)
         .join(SatisfactionSurvey)
@@ -255,6 +254,12 @@ def ticket_of(vault: Vault, code: str) -> SatisfactionTicket:
     if found is None:
         raise NotFound()
     return found
+
+
+def plain_code(text: str) -> str:
+    """A typed code without blanks and dashes, in capitals, look-alike letters as digits; cut where it is too long."""
+    letters = (letter for letter in text.upper() if letter.isascii() and letter.isalnum())
+    return "".join(letters).translate(_MISREAD)[: 2 * _CODE_LENGTH]
 
 
 def survey_of(training_class: TrainingClass) -> SatisfactionSurvey | None:
