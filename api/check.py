@@ -9,7 +9,8 @@ shows as a finding that names the row.
     3 printed     the commitment binds them to the name and every printed text
     4 number      the written number, its check digit, and a series without gaps or doubles
     5 status      the status is the one that the last step left; who replaces whom agrees
-    6 ground      everyone certified had passed in an approved class, and everyone who passed is certified
+    6 ground      everyone certified had passed in an approved class, and everyone who passed is certified;
+                  awards are those that the scores and the rules of their event make (``check_awards.py``)
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from api import check_awards
 from api.services import Services
 from skills_registry.foundation.storage import database
 
@@ -45,13 +47,14 @@ _PREFIX = b"skills-registry/statement/1\0"
 
 _CERTIFICATES = """
 SELECT c.id, c.statement_id, c.number, c.division_code, c.year, c.serial, c.kind, c.enrolment_id,
-       c.training_class_id, c.person_id, c.base_id, c.name, c.template, c.base_name, c.subject,
+       c.training_class_id, c.person_id, c.base_id, c.name, c.template, c.base_name, c.subject, c.entry_id,
+       c.competition, c.prize,
        c.occupation_edition, c.occupation_code, c.level, c.class_hours, c.starts_on, c.ends_on, c.issued_on,
        c.expires_on, c.registered_with, c.status_index, c.statement, c.key_id, c.signature, c.status,
-       c.replaces_id, b.number AS base_number, e.person_id AS enrolled_person,
+       c.replaces_id, COALESCE(b.number, 0) AS base_number, e.person_id AS enrolled_person,
        e.training_class_id AS enrolled_class, t.status AS class_status
-FROM certificate c JOIN base b ON b.id = c.base_id JOIN enrolment e ON e.id = c.enrolment_id
-JOIN training_class t ON t.id = c.training_class_id ORDER BY c.id
+FROM certificate c LEFT JOIN base b ON b.id = c.base_id LEFT JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN training_class t ON t.id = c.training_class_id ORDER BY c.id
 """
 
 
@@ -84,6 +87,7 @@ def check(service: Services) -> Iterator[Finding]:
     plaques = list(_rows("SELECT division_code, year, serial, status_index FROM plaque"))
     yield from _series([*rows, *plaques])
     yield from _uncertified()
+    yield from (Finding(*found) for found in check_awards.found(rows, _rows))
 
 
 def _rows(query: str) -> Iterator[Mapping[str, Any]]:
@@ -148,22 +152,27 @@ def _printed(row: Mapping[str, Any], service: Services) -> Iterator[Finding]:
     if name is None:
         yield _finding(row, "姓名密文被改动", "the sealed name was changed")
         return
-    texts = {
-        column: row[column]
-        for column in ("template", "kind", "number", "base_name", "subject", "occupation_code", "class_hours")
-    }
-    for column in ("starts_on", "ends_on", "issued_on", "expires_on"):
-        day = _day(row[column])
-        texts[column] = None if day is None else day.isoformat()
-    texts |= {
-        "name": name,
-        "level": _LEVELS.get(row["level"], (0, "?"))[1],
-        "registered_with": row["registered_with"],
-    }
+    texts = _award_texts(row) if row["kind"] == "competition_award" else _training_texts(row)
+    texts |= {"name": name, "registered_with": row["registered_with"]}
     canonical = json.dumps(texts, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     message = b"skills-registry/commitment/1\0" + row["statement_id"] + canonical
     if hmac.digest(service.vault.commitment_key, message, sha256)[:16] != row["statement"][48:]:
         yield _finding(row, "印制内容与签名承诺不一致", "the printed texts differ from the commitment")
+
+
+def _training_texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = ("template", "kind", "number", "base_name", "subject", "occupation_code", "class_hours")
+    texts = {column: row[column] for column in columns}
+    days = {column: _day(row[column]) for column in ("starts_on", "ends_on", "issued_on", "expires_on")}
+    texts |= {column: None if day is None else day.isoformat() for column, day in days.items()}
+    return texts | {"level": _LEVELS.get(row["level"], (0, "?"))[1]}
+
+
+def _award_texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = ("template", "kind", "number", "competition", "subject", "prize")
+    days = {column: _day(row[column]) for column in ("starts_on", "ends_on", "issued_on")}
+    dates = {column: None if day is None else day.isoformat() for column, day in days.items()}
+    return {column: row[column] for column in columns} | dates | {"organiser": row["base_name"]}
 
 
 def _opened(row: Mapping[str, Any], service: Services) -> str | None:
@@ -205,6 +214,12 @@ def _status(
 
 
 def _ground(row: Mapping[str, Any]) -> Iterator[Finding]:
+    if row["kind"] == "competition_award":
+        if any(row[column] is not None for column in ("enrolment_id", "training_class_id", "base_id")):
+            yield _finding(row, "获奖证书不应有报名或培训班", "an award stands on no enrolment")
+        return
+    if any(row[column] is not None for column in ("entry_id", "competition", "prize")):
+        yield _finding(row, "培训证书不应有竞赛内容", "a training certificate stands on no competition")
     same = (row["enrolled_person"], row["enrolled_class"]) == (row["person_id"], row["training_class_id"])
     if not same or row["class_status"] != "approved":
         yield _finding(row, "与报名或培训班不一致", "it disagrees with its enrolment or class")
@@ -239,7 +254,7 @@ def _uncertified() -> Iterator[Finding]:
     failed = """
         SELECT c.id FROM certificate c LEFT JOIN result r
         ON r.enrolment_id = c.enrolment_id AND r.current AND r.outcome = 'passed'
-        WHERE r.id IS NULL ORDER BY c.id
+        WHERE r.id IS NULL AND c.kind = 'training_completion' ORDER BY c.id
     """
     for row in _rows(failed):
         yield _finding(row, "没有合格成绩却有证书", "holds a certificate without a pass")

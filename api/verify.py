@@ -84,6 +84,8 @@ def _certificate_facts(verdict: Verdict, certificate: Certificate, chosen: str) 
         "level_text": "" if known_level is None else (known_level.en if english else known_level.zh),
         "class_hours": certificate.class_hours,
         "base_name": certificate.base_name,
+        "competition": certificate.competition,
+        "prize": certificate.prize,
         "base_listed_at_start": verdict.base_listed_at_start,
         "base_sentence": verdict.base_sentence(chosen),
         "masked_name": masked_name(certificates.name_on(act().vault, certificate)),

@@ -89,6 +89,8 @@ def _facts(facts: Facts) -> list[str]:
     trade = f"{facts.occupation_edition} {facts.occupation_code}".strip() or "—"
     skill = level(facts.level).zh if facts.level else "—"
     what = f"  职业 occupation  {trade}  {skill}  {facts.class_hours} 课时 hours"
+    if facts.kind == "competition_award":
+        what = "  种类 kind        竞赛获奖证书 competition award"
     if facts.kind == "base_plaque":
         what = f"  基地 base        /bases/{facts.base_number}"
     return [

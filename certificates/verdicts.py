@@ -156,6 +156,30 @@ PLAQUE_VERDICTS: dict[VerdictCode, Words] = {
     ),
 }
 
+#: An award in words of its own, where those of a certificate would speak of training.
+AWARD_VERDICTS: dict[VerdictCode, Words] = {
+    "valid": Words(
+        "有效",
+        "Valid",
+        "有效。这张获奖证书真实，登记在册，目前有效。请再核对姓名、项目和奖项是不是与证书一致。",
+        "Valid. This award is genuine, on record and in force today. "
+        "Please also check that the name, the event and the prize are those on the paper.",
+    ),
+    "revoked": Words(
+        "已撤销",
+        "Revoked",
+        "已撤销。这张获奖证书由登记机关签发，后来比赛成绩更正或获奖资格取消，现在无效，请不要采信。",
+        "Revoked. This award was issued; later the result was corrected or the award withdrawn. "
+        "It is no longer valid; do not rely on it.",
+    ),
+}
+
+#: Kinds of paper that have words of their own.
+WORDS_OF_KIND: dict[str, dict[VerdictCode, Words]] = {
+    "base_plaque": PLAQUE_VERDICTS,
+    "competition_award": AWARD_VERDICTS,
+}
+
 #: What each step found, in Chinese and English.
 FINDINGS: dict[tuple[StepCode, Outcome], tuple[str, str]] = {
     ("readable", PASSED): ("验证码完整，可以识别。", "The code is complete and can be read."),

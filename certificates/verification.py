@@ -31,10 +31,10 @@ from certificates.verdicts import (
     NOT_REACHED,
     NOT_REACHED_WORDS,
     PASSED,
-    PLAQUE_VERDICTS,
     STEPS,
     UNKNOWN,
     VERDICTS,
+    WORDS_OF_KIND,
     BaseCase,
     Outcome,
     StepCode,
@@ -124,7 +124,7 @@ class Verdict:
 
     @property
     def base_listed_at_start(self) -> bool | None:
-        """Whether the base was listed when the class began; None where the record was not compared."""
+        """Whether the base was listed when the class began; None for an award, and where nothing was compared."""
         return None if self.record is None else self.record.base_listed_at_start
 
     @property
@@ -139,10 +139,9 @@ class Verdict:
 
     @property
     def words(self) -> Words:
-        """What this verdict says: of a base's plaque in words of its own."""
-        if self.facts is not None and self.facts.kind == "base_plaque":
-            return PLAQUE_VERDICTS.get(self.code, VERDICTS[self.code])
-        return VERDICTS[self.code]
+        """What this verdict says: of a base's plaque, or an award, in words of its own."""
+        own = {} if self.facts is None else WORDS_OF_KIND.get(self.facts.kind, {})
+        return own.get(self.code, VERDICTS[self.code])
 
     def heading(self, language: str = "zh") -> str:
         """The verdict in a few words."""
@@ -161,8 +160,8 @@ class Verdict:
         )
 
     def base_sentence(self, language: str = "zh") -> str:
-        """The fact about the base beside the verdict; empty where the record was not compared."""
-        if self.record is None:
+        """The fact about the base beside the verdict; empty for an award, and where nothing was compared."""
+        if self.record is None or self.record.base_listed_at_start is None:
             return ""
         left = self.record.base_left_on
         words = BASE_WORDS[self._base_case(left) if self.record.base_listed_at_start else "not_listed"]

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from certificates import token, verification
-from skills_registry.certification import certificates, issuing
+from skills_registry.certification import certificates, issuing, line
 from skills_registry.certification.certificates import Certificate, RecordedCertificates
 from skills_registry.foundation.errors import NotAllowed, SeparationOfDuties, Undrawable, WrongState
 from skills_registry.foundation.lifecycle import Step
@@ -91,11 +91,11 @@ def test_a_crash_at_any_step_leaves_no_certificate_and_loses_no_number(
     signer: Any = DyingSigner() if step == "sign" else world.service.signer()
     with monkeypatch.context() as patch:
         if step == "number":
-            patch.setattr(issuing, "take", die)
+            patch.setattr(line, "take", die)
         elif step == "state":
-            patch.setattr(issuing, "derive", die)
+            patch.setattr(line, "derive", die)
         elif step == "record":
-            patch.setattr(issuing, "begin", die)
+            patch.setattr(line, "begin", die)
         with pytest.raises(Crash):
             issuing.issue(world.act("city_officer"), training_class, signer, printable)
     assert Certificate.select().count() == 0

@@ -13,6 +13,7 @@ import api.idempotency
 import skills_registry.bases.entries
 import skills_registry.certification.certificates
 import skills_registry.certification.plaques
+import skills_registry.competitions.results
 import skills_registry.evaluation
 import skills_registry.exits
 import skills_registry.notices

@@ -2,19 +2,24 @@
 
 A row keeps the exact statement that was signed, its seal, and every printed text, so that a later
 correction of a person or a base never changes an old certificate: correcting means reissuing.
+
+A certificate stands on a ground: ``training_completion`` on an enrolment, its class and its base,
+``competition_award`` on an entry in a competition, which belongs to a room further up and is known
+here by its id (docs/decisions/0008).
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
-from peewee import CharField, DateField, ForeignKeyField, IntegerField
+from peewee import CharField, DateField, ForeignKeyField, IntegerField, UUIDField
 
 from skills_registry import people
 from skills_registry.bases import Base, left_on, listing_on
-from skills_registry.certification.printed import Printed
+from skills_registry.certification.printed import Printed, PrintedAward
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act, Role
@@ -56,7 +61,12 @@ CERTIFICATE_KINDS: dict[str, tuple[str, str]] = {
 
 
 class Certificate(Record):
-    """One certificate, exactly as issued. ``statement_id`` are the 16 random bytes in its code."""
+    """One certificate, exactly as issued. ``statement_id`` are the 16 random bytes in its code.
+
+    ``base_name`` is who issues: the base, or the organiser of the competition. ``subject`` is what was
+    learned, or the event; ``starts_on`` to ``ends_on`` the class, or the competition. ``entry_id``,
+    ``competition`` and ``prize`` are an award's alone, as enrolment, class and base are a training's.
+    """
 
     statement_id = BytesField(unique=True)
     number = CharField(max_length=30, unique=True)
@@ -64,14 +74,17 @@ class Certificate(Record):
     year = IntegerField()
     serial = IntegerField()
     kind = CharField(max_length=30)
-    enrolment = ForeignKeyField(Enrolment, backref="certificates", on_delete="RESTRICT")
-    training_class = ForeignKeyField(TrainingClass, backref="certificates", on_delete="RESTRICT")
+    enrolment = ForeignKeyField(Enrolment, null=True, backref="certificates", on_delete="RESTRICT")
+    training_class = ForeignKeyField(TrainingClass, null=True, backref="certificates", on_delete="RESTRICT")
+    entry_id = UUIDField(null=True)
     person = ForeignKeyField(Person, backref="certificates", on_delete="RESTRICT")
-    base = ForeignKeyField(Base, backref="certificates", on_delete="RESTRICT")
+    base = ForeignKeyField(Base, null=True, backref="certificates", on_delete="RESTRICT")
     name = SealedField()
     template = CharField(max_length=60)
     base_name = CharField(max_length=120)
     subject = CharField(max_length=120)
+    competition = CharField(max_length=120, null=True)
+    prize = CharField(max_length=40, null=True)
     occupation_edition = CharField(max_length=4)
     occupation_code = CharField(max_length=12)
     level = CharField(max_length=30)
@@ -88,10 +101,10 @@ class Certificate(Record):
     status = CharField(max_length=20, default=CERTIFICATE.first)
     replaces = ForeignKeyField("self", null=True, unique=True, on_delete="RESTRICT")
     issued_at = InstantField()
-    enrolment_id: UUID
-    training_class_id: UUID
+    enrolment_id: UUID | None
+    training_class_id: UUID | None
     person_id: UUID
-    base_id: UUID
+    base_id: UUID | None
     replaces_id: UUID | None
 
     class Meta:
@@ -108,10 +121,21 @@ Certificate.add_index(
         where=(Certificate.status != "superseded"),
     )
 )
+# One award in use for an entry; a revoked one gives way too, since a result may be corrected after it.
+Certificate.add_index(
+    Certificate.index(
+        Certificate.entry_id,
+        unique=True,
+        name="certificate_award",
+        where=(Certificate.status != "superseded") & (Certificate.status != "revoked"),
+    )
+)
 
 
-def printed_of(vault: Vault, certificate: Certificate) -> Printed:
+def printed_of(vault: Vault, certificate: Certificate) -> Printed | PrintedAward:
     """What stands on this certificate's paper, from its own columns."""
+    if certificate.kind == "competition_award":
+        return _printed_award(vault, certificate)
     return Printed(
         template=certificate.template,
         kind=certificate.kind,
@@ -130,6 +154,23 @@ def printed_of(vault: Vault, certificate: Certificate) -> Printed:
     )
 
 
+def _printed_award(vault: Vault, certificate: Certificate) -> PrintedAward:
+    return PrintedAward(
+        template=certificate.template,
+        kind=certificate.kind,
+        number=certificate.number,
+        name=name_on(vault, certificate),
+        organiser=certificate.base_name,
+        competition=certificate.competition or "",
+        subject=certificate.subject,
+        prize=certificate.prize or "",
+        starts_on=certificate.starts_on,
+        ends_on=certificate.ends_on,
+        issued_on=certificate.issued_on,
+        registered_with=certificate.registered_with,
+    )
+
+
 def derive(vault: Vault, certificate: Certificate, key_id: bytes) -> bytes:
     """The statement that this row's columns make: what was signed, if nobody touched the row."""
     return Statement(
@@ -141,7 +182,7 @@ def derive(vault: Vault, certificate: Certificate, key_id: bytes) -> bytes:
         kind=certificate.kind,
         issued_on=certificate.issued_on,
         expires_on=certificate.expires_on,
-        base_number=certificate.base.number,
+        base_number=0 if certificate.base is None else certificate.base.number,
         occupation_edition=certificate.occupation_edition,
         occupation_code=certificate.occupation_code,
         level=certificate.level,
@@ -189,6 +230,11 @@ def certificates_of_class(class_id: UUID) -> Any:
     return Certificate.select().where(Certificate.training_class == class_id).order_by(Certificate.id)
 
 
+def certificates_of_entries(entry_ids: Iterable[UUID]) -> Any:
+    """The awards of these entries in a competition, in order of issue, as a query."""
+    return Certificate.select().where(Certificate.entry_id.in_(list(entry_ids))).order_by(Certificate.id)
+
+
 def _derived_or_none(vault: Vault, certificate: Certificate) -> bytes | None:
     # Columns changed past the registry may no longer make a statement at all, or no longer decrypt.
     if latest_state(certificate.id) != certificate.status:
@@ -217,6 +263,12 @@ class RecordedCertificates:
             signature=certificate.signature,
             status=cast(Status, certificate.status),
             superseded_by=newer.number if newer else None,
-            base_listed_at_start=listing_on(certificate.base_id, certificate.starts_on) is not None,
-            base_left_on=left_on(certificate.base_id, self._act.today),
+            base_listed_at_start=_listed_at_start(certificate),
+            base_left_on=left_on(certificate.base_id, self._act.today) if certificate.base_id else None,
         )
+
+
+def _listed_at_start(certificate: Certificate) -> bool | None:
+    if certificate.base_id is None:
+        return None
+    return listing_on(certificate.base_id, certificate.starts_on) is not None

@@ -11,12 +11,11 @@ either all certificates of the class or none, and no number lost.
     6. sign      the statement
     7. record    certificate and step
 
-Drawing comes later and writes nothing.
+Steps 4 to 7 are the line that awards share (``line.py``). Drawing comes later and writes nothing.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -24,19 +23,19 @@ from typing import Any
 from peewee import IntegrityError
 
 from skills_registry import people
+from skills_registry.certification import awards, line
 from skills_registry.certification.certificates import (
     CERTIFICATE,
     Certificate,
     certificates_of_class,
-    derive,
+    name_on,
 )
+from skills_registry.certification.line import Draft
 from skills_registry.certification.statement import Signer
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.errors import RuleBroken, WrongState
-from skills_registry.foundation.identifiers import certificate_number
-from skills_registry.foundation.lifecycle import begin, move, note
-from skills_registry.foundation.series import take
-from skills_registry.foundation.storage import database, new_id
+from skills_registry.foundation.lifecycle import move, note
+from skills_registry.foundation.storage import database
 from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, require_took_no_part
 from skills_registry.training.enrolments import (
@@ -102,14 +101,7 @@ def _issue_all(
     require_results(training_class)
     passed = [row for row in roster(training_class) if row.result and row.result.outcome == "passed"]
     _require_printable(act, training_class, passed, uncovered)
-    # A batch takes its numbers at once, so that a class stands together in the series.
-    division, year = act.by.division_code, act.today.year
-    serials = take(f"certificate/{division}/{year}", len(passed))
-    indexes = take("certificate_status", len(passed))
-    return [
-        _record(act, enrolment, name_of(act.vault, enrolment), serial, index, signer)
-        for enrolment, serial, index in zip(passed, serials, indexes, strict=True)
-    ]
+    return line.record(act, [_draft(act, enrolment) for enrolment in passed], signer)
 
 
 def _require_printable(
@@ -127,49 +119,22 @@ def _require_printable(
     require_covered(training_class.base.public_name + training_class.subject, "基地名称或职业名称", uncovered)
 
 
-def _record(
-    act: Act,
-    enrolment: Enrolment,
-    name: str,
-    serial: int,
-    status_index: int,
-    signer: Signer,
-    *,
-    replaces: Certificate | None = None,
-) -> Certificate:
-    training_class, key = enrolment.training_class, new_id()
-    certificate = Certificate(
-        id=key,
-        statement_id=os.urandom(16),
-        number=certificate_number(act.by.division_code, act.today.year, serial),
-        division_code=act.by.division_code,
-        year=act.today.year,
-        serial=serial,
+def _draft(act: Act, enrolment: Enrolment, *, name: str = "", replaces: Certificate | None = None) -> Draft:
+    training_class = enrolment.training_class
+    return Draft(
         kind=KIND,
-        enrolment=enrolment,
-        training_class=training_class,
-        person=enrolment.person_id,
-        base=training_class.base,
-        name=act.vault.seal(Certificate.name, key, name),
-        issued_on=act.today,
+        template=TEMPLATE,
+        person_id=enrolment.person_id,
+        name=name or name_of(act.vault, enrolment),
+        ground={"enrolment": enrolment, "training_class": training_class, "base": training_class.base},
+        texts=_texts(training_class),
         expires_on=replaces.expires_on if replaces else _expiry(act, training_class),
-        registered_with=act.policy.city["registered_with"],
-        status_index=status_index,
-        key_id=signer.key_id,
         replaces=replaces,
-        issued_at=act.at,
-        **_texts(training_class),
     )
-    certificate.statement = derive(act.vault, certificate, signer.key_id)
-    certificate.signature = signer.sign(certificate.statement)
-    certificate.save(force_insert=True)
-    begin(act, CERTIFICATE, certificate, "issue", detail={"number": certificate.number})
-    return certificate
 
 
 def _texts(training_class: TrainingClass) -> dict[str, Any]:
     return {
-        "template": TEMPLATE,
         "base_name": training_class.base.public_name,
         "subject": training_class.subject,
         "occupation_edition": training_class.occupation_edition,
@@ -208,18 +173,22 @@ def reissue(
     corrected = usable_name(name) if name else ""
     if corrected:
         require_covered(corrected, "更正后的姓名", uncovered)
-    enrolment = certificate.enrolment
     try:
         with database.atomic():
             move(act, CERTIFICATE, certificate, "reissue", reason=reason)
-            if corrected:
-                _correct_enrolment(act, enrolment, corrected, reason)
-            serial = take(f"certificate/{act.by.division_code}/{act.today.year}")[0]
-            index = take("certificate_status")[0]
-            printed_name = corrected or act.vault.open(Certificate.name, certificate.id, certificate.name)
-            return _record(act, enrolment, printed_name, serial, index, signer, replaces=certificate)
+            if corrected and certificate.enrolment is not None:
+                _correct_enrolment(act, certificate.enrolment, corrected, reason)
+            printed_name = corrected or name_on(act.vault, certificate)
+            return line.record(act, [_again(act, certificate, printed_name)], signer)[0]
     except IntegrityError as error:
         raise CERTIFICATE.refusal("superseded", "reissue") from error
+
+
+def _again(act: Act, certificate: Certificate, name: str) -> Draft:
+    """The draft of what is issued in a certificate's place: as the class has it now, or as the award said."""
+    if certificate.enrolment is not None:
+        return _draft(act, certificate.enrolment, name=name, replaces=certificate)
+    return awards.again(certificate, name)
 
 
 def _correct_enrolment(act: Act, enrolment: Enrolment, name: str, reason: str) -> None:

@@ -58,6 +58,24 @@ class Printed(Paper):
 
 
 @dataclass(frozen=True)
+class PrintedAward(Paper):
+    """The texts and dates on one competition award (竞赛获奖证书).
+
+    ``competition`` is its public title, ``subject`` the event, ``prize`` the award in words (第一名).
+    ``organiser`` stands over the place for the stamp. No text says for whom the competition was held.
+    """
+
+    organiser: str
+    competition: str
+    subject: str
+    prize: str
+    starts_on: date
+    ends_on: date
+    issued_on: date
+    registered_with: str
+
+
+@dataclass(frozen=True)
 class PrintedPlaque(Paper):
     """The texts and dates on one plaque certificate (挂牌证书); ``name`` is the base's public name.
 

@@ -20,8 +20,9 @@ class OnRecord:
     ``statement`` and ``signature`` are the stored bytes; ``derived`` is the statement made again
     from the record's columns, so that a change made past the registry shows, and None when the
     columns no longer make one. ``superseded_by`` is the number of the certificate that replaced
-    it; ``base_left_on`` the first day on which the base was no longer listed. ``status`` is whatever
-    the column holds: one that is no :data:`Status` was written past the registry.
+    it; ``base_left_on`` the first day on which the base was no longer listed. An award has no base, and
+    ``base_listed_at_start`` is None. ``status`` is whatever the column holds: one that is no
+    :data:`Status` was written past the registry.
     """
 
     statement: bytes
@@ -29,5 +30,5 @@ class OnRecord:
     signature: bytes
     status: str
     superseded_by: str | None
-    base_listed_at_start: bool
+    base_listed_at_start: bool | None
     base_left_on: date | None
