@@ -42,6 +42,7 @@ RUNTIME = [
     "weasyprint>=70,<71",
     "werkzeug>=3.1,<4",
     "XlsxWriter>=3.3,<4",
+    "zxcvbn>=4.5,<5",  # how easily a password is guessed
     "zxing-cpp>=3.1,<4",  # reads a QR code from a picture
 ]
 

@@ -19,6 +19,7 @@ from api import (
     base_files,
     bases,
     bodies,
+    browser,
     callers,
     certificates,
     class_changes,
@@ -49,6 +50,7 @@ from api import (
     sanctions,
     satisfaction,
     timetable,
+    sign_in,
     uploads,
     verify,
 )
@@ -114,6 +116,7 @@ def _connect_rooms(app: Flask) -> None:
     metrics.install(app)
     app.before_request(_open_connection)
     app.before_request(callers.admit)
+    browser.install(app)
     limits.install(app)
     bodies.install(app)
     idempotency.install(app)
@@ -146,7 +149,7 @@ def _connect_rooms(app: Flask) -> None:
         people,
     ):
         api.register_blueprint(room.blueprint)
-    for room in (verify, directory, notice_pages, project_pages, resource_pages, health, metrics, docs):
+    for room in (verify, sign_in, directory, notice_pages, project_pages, resource_pages, health, metrics, docs):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(satisfaction.pages)
     # After flask-smorest, which would answer refusals in a form of its own.

@@ -25,6 +25,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 API_PREFIX = "/api/v1"
 
+
+class KeyOnlyReads(NotAllowed):
+    """The key was made for reading."""
+
+    code = "key_only_reads"
+    zh = "此密钥只能用于查询，不能修改。"
+    en = "This key may look and not change."
+
+
 EVERYONE: tuple[Role, ...] = ("base_clerk", "county_officer", "city_officer", "auditor", "admin")
 OFFICERS: tuple[Role, ...] = ("county_officer", "city_officer")
 
@@ -76,6 +85,8 @@ def admit() -> None:
     view = current_app.view_functions[request.endpoint]
     if caller.role not in view.roles:  # type: ignore[attr-defined]
         raise NotAllowed()
+    if caller.read_only and request.method not in ("GET", "HEAD"):
+        raise KeyOnlyReads()
     g.act = act_of(services(), caller)
 
 

@@ -70,7 +70,7 @@ def _fingerprint() -> str:
 def before() -> Response | None:
     """Take the key, or give the answer that it already has."""
     key = request.headers.get("Idempotency-Key", "")
-    if request.method != "POST" or not key or request.endpoint is None:
+    if request.method != "POST" or not key or not request.path.startswith(("/api/", "/notices/")):
         return None
     if len(key) > LONGEST_KEY:
         raise KeyTooLong()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skills_registry.accounts import ACCOUNT
 from skills_registry.bases import APPLICATION, LISTING, SEAT
 from skills_registry.certification.certificates import CERTIFICATE
 from skills_registry.certification.held import HELD_CERTIFICATE
@@ -25,6 +26,7 @@ from skills_registry.training.timetable import SESSION
 from skills_registry.training.uploads import UPLOAD
 
 ALL: tuple[Lifecycle, ...] = (
+    ACCOUNT,
     APPLICATION,
     SEAT,
     NOTICE,

@@ -80,7 +80,7 @@ def test_an_expired_a_revoked_and_an_inactive_key_are_no_keys(
     expired, revoked, inactive = (accounts.issue_key(act, account, days=days) for days in (0, 9, 9))
     assert (status(expired), status(revoked), status(inactive)) == (401, 200, 200)
     accounts.revoke_key(act, revoked.split("_")[1])
-    accounts.Account.update(active=False).execute()
+    accounts.Account.update(status="closed").execute()
     assert (status(revoked), status(inactive)) == (401, 401)
     assert status("sr_zzzzzzzz_x") == status("nonsense") == status("") == 401
 

@@ -10,6 +10,7 @@ import pytest
 from peewee import Model
 
 import api.idempotency
+import skills_registry.accounts.credentials
 import skills_registry.bases.entries
 import skills_registry.certification.certificates
 import skills_registry.certification.plaques

@@ -77,7 +77,7 @@ def require_no_part(act: Act, application: Application, experts: Sequence[Accoun
     :raises FieldRefused: an account is no expert's, or not active.
     :raises ExpertInvolved: one took part, or one person is named twice.
     """
-    if any(account.role != "expert" or not account.active for account in experts):
+    if any(account.role != "expert" or account.status != "active" for account in experts):
         raise FieldRefused(field="experts")
     people = {account.operator_id for account in experts}
     took_part = people_who(
@@ -186,7 +186,7 @@ def require_own_seat(act: Act, seat: PanelSeat) -> None:
 
 def experts_available() -> list[Account]:
     """The active accounts of experts, whom the city may appoint; whether one may sit is told then."""
-    return list(Account.select().where((Account.role == "expert") & Account.active).order_by(Account.id))
+    return list(Account.select().where((Account.role == "expert") & (Account.status == "active")).order_by(Account.id))
 
 
 def latest_panel(application: Application) -> Panel | None:

@@ -35,13 +35,15 @@ ROLES: dict[str, tuple[str, str]] = {
 @dataclass(frozen=True)
 class Caller:
     """An account as it acts: ``operator_id`` is the natural person, who counts once in every
-    four-eyes rule however many accounts they hold. ``division_code`` is GB/T 2260."""
+    four-eyes rule however many accounts they hold. ``division_code`` is GB/T 2260. A ``read_only``
+    caller came with a key that may look and not change."""
 
     role: Role
     account_id: UUID | None = None
     operator_id: UUID | None = None
     organisation_id: UUID | None = None
     division_code: str = ""
+    read_only: bool = False
 
     def covers(self, division_code: str) -> bool:
         """Whether this caller's division is, or contains, the given one (city codes end in 00)."""
