@@ -49,8 +49,9 @@ from api import (
     resources,
     sanctions,
     satisfaction,
-    timetable,
+    sessions,
     sign_in,
+    timetable,
     uploads,
     verify,
 )
@@ -134,6 +135,7 @@ def _connect_rooms(app: Flask) -> None:
         plaques,
         classes,
         timetable,
+        sessions,
         class_changes,
         uploads,
         enrolments,
@@ -149,7 +151,17 @@ def _connect_rooms(app: Flask) -> None:
         people,
     ):
         api.register_blueprint(room.blueprint)
-    for room in (verify, sign_in, directory, notice_pages, project_pages, resource_pages, health, metrics, docs):
+    for room in (
+        verify,
+        sign_in,
+        directory,
+        notice_pages,
+        project_pages,
+        resource_pages,
+        health,
+        metrics,
+        docs,
+    ):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(satisfaction.pages)
     # After flask-smorest, which would answer refusals in a form of its own.

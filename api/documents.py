@@ -30,6 +30,8 @@ from skills_registry.documents import DOCUMENT_KINDS, MEDIA_TYPES, Document
 from skills_registry.foundation.acts import Role
 from skills_registry.foundation.errors import NotAllowed, NotFound
 from skills_registry.foundation.storage import require_found
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.timetable import Session
 
 blueprint = Blueprint(
     "documents", __name__, url_prefix=f"{API_PREFIX}/documents", description="上传材料 (documents)"
@@ -57,11 +59,16 @@ def _applications() -> Any:
     return Application.select(Application.id).where(Application.base.in_(reachable_bases()))
 
 
+def _sessions() -> Any:
+    return Session.select(Session.id).join(TrainingClass).where(TrainingClass.base.in_(reachable_bases()))
+
+
 #: By the noun of the record. What inspectors keep with an application stays with the federation.
 OWNERS: dict[str, Owner] = {
     "base": Owner(
         reachable_bases, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})
     ),
+    "session": Owner(_sessions, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})),
     "application": Owner(_applications, frozenset({*OFFICERS, "auditor", "expert"}), frozenset(OFFICERS)),
 }
 
