@@ -1,4 +1,4 @@
-"""Endpoints for enrolments (报名): who is in a class, corrections and withdrawals."""
+"""Endpoints for enrolments (报名): who is in a class, one by one, corrections, withdrawals and substitutes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from marshmallow import Schema, fields, validate
 
 from api.bodies import Prose, Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases, require_reach
-from api.classes import reachable_class
+from api.classes import WarningSchema, reachable_class, show_warning
 from api.lists import PageQuery, page, page_of
 from api.shapes import ReasonSchema
+from certificates.document import fonts
 from skills_registry import people
 from skills_registry.foundation.identifiers import masked_citizen_id
+from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import require_found
-from skills_registry.training import enrolments
+from skills_registry.training import consents, enrolments, rosters
 from skills_registry.training.classes import TrainingClass
+from skills_registry.training.consents import MEANS
 from skills_registry.training.enrolments import Enrolment, Result
 
 blueprint = Blueprint("enrolments", __name__, url_prefix=API_PREFIX, description="学员报名 (enrolments)")
@@ -39,7 +42,45 @@ class EnrolmentSchema(Schema):
     name = fields.String()
     citizen_id = fields.String()
     status = fields.String()
+    consent = fields.String(allow_none=True, metadata={"description": "知情同意：given、withdrawn 或空"})
+    substitutes = fields.String(allow_none=True, metadata={"description": "所替补的报名 id"})
     result = fields.Nested(ResultSchema, allow_none=True)
+    warnings = fields.List(fields.Nested(WarningSchema), metadata={"description": "仅在报名和替补时"})
+
+
+class TraineeConsentSchema(Schema):
+    """The trainee's own consent to the handling of their data."""
+
+    given_on = fields.Date(required=True)
+    means = Text(required=True, validate=validate.OneOf(MEANS))
+
+
+class TraineeSchema(Schema):
+    """One trainee, with the fields of a roster row; checked as a row is."""
+
+    name = Text(required=True, validate=validate.Length(1, 100))
+    citizen_id = Text(required=True, validate=validate.Length(1, 40))
+    disability_card = Text(load_default="", validate=validate.Length(0, 40))
+    sex = Text(load_default="", validate=validate.Length(0, 10))
+    birth_date = fields.Date(load_default=None, allow_none=True)
+    phone = Text(load_default="", validate=validate.Length(0, 40))
+    education = Text(load_default="", validate=validate.Length(0, 30))
+    residence_division = Text(load_default="", validate=validate.Length(0, 60))
+    residence = Text(load_default="", validate=validate.Length(0, 200))
+    guardian = Text(load_default="", validate=validate.Length(0, 60))
+    guardian_phone = Text(load_default="", validate=validate.Length(0, 40))
+    wishes = Text(load_default="", validate=validate.Length(0, 200))
+    accommodations = fields.List(
+        Text(validate=validate.Length(1, 60)), load_default=list, validate=validate.Length(0, 20)
+    )
+    card_issued_on = fields.Date(load_default=None, allow_none=True)
+    consent = fields.Nested(TraineeConsentSchema, load_default=None, allow_none=True)
+
+
+class SubstituteSchema(ReasonSchema):
+    """Who comes in place of the trainee who leaves, and why."""
+
+    trainee = fields.Nested(TraineeSchema, required=True)
 
 
 class CorrectionSchema(Schema):
@@ -81,8 +122,29 @@ def show_enrolment(enrolment: Enrolment) -> dict[str, Any]:
         "name": enrolments.name_of(vault, enrolment),
         "citizen_id": masked_citizen_id(people.citizen_id_of(vault, enrolment.person)),
         "status": enrolment.status,
+        "consent": given[-1].status if (given := consents.consents_of(enrolment)) else None,
+        "substitutes": str(enrolment.substitutes_id) if enrolment.substitutes_id else None,
         "result": result and {"hours": str(result.hours), "scores": result.scores, "outcome": result.outcome},
     }
+
+
+def show_newcomer(enrolled: tuple[Enrolment, list[Problem]]) -> dict[str, Any]:
+    """Somebody who just came, with what is doubtful about them."""
+    enrolment, doubts = enrolled
+    return show_enrolment(enrolment) | {"warnings": [show_warning(doubt) for doubt in doubts]}
+
+
+def roster_cells(trainee: dict[str, Any]) -> dict[str, Any]:
+    """A trainee's fields as the cells of a roster row; what was not entered has no column."""
+    consent = trainee.pop("consent") or {}
+    accommodations = "、".join(trainee.pop("accommodations"))
+    cells = {
+        **trainee,
+        "accommodations": accommodations,
+        "consent_on": consent.get("given_on"),
+        "consent_means": consent.get("means"),
+    }
+    return {field: cell for field, cell in cells.items() if cell}
 
 
 def reachable_enrolment(enrolment_id: str) -> Enrolment:
@@ -110,6 +172,29 @@ def list_enrolments(query: dict[str, Any]) -> dict[str, Any]:
 def read_enrolment(enrolment_id: str) -> dict[str, Any]:
     """One enrolment."""
     return show_enrolment(reachable_enrolment(enrolment_id))
+
+
+@blueprint.route("/classes/<class_id>/enrolments", methods=["POST"])
+@for_roles("base_clerk")
+@blueprint.arguments(TraineeSchema)
+@blueprint.response(201, EnrolmentSchema)
+def enrol_one(body: dict[str, Any], class_id: str) -> dict[str, Any]:
+    """Enrol one trainee, checked as a row of a roster is; somebody in the class already stays as they are."""
+    training_class = reachable_class(class_id)
+    return show_newcomer(
+        rosters.enrol_one(act(), training_class, roster_cells(body), uncovered=fonts.uncovered)
+    )
+
+
+@blueprint.route("/enrolments/<enrolment_id>/substitution", methods=["POST"])
+@for_roles("base_clerk")
+@blueprint.arguments(SubstituteSchema)
+@blueprint.response(201, EnrolmentSchema)
+def substitute_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
+    """Let somebody take the place of a trainee who leaves (替补): both in one step, with a reason."""
+    leaving = reachable_enrolment(enrolment_id)
+    cells = roster_cells(body["trainee"])
+    return show_newcomer(rosters.substitute(act(), leaving, cells, body["reason"], uncovered=fonts.uncovered))
 
 
 @blueprint.route("/enrolments/<enrolment_id>/correction", methods=["POST"])

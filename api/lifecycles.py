@@ -20,6 +20,7 @@ from skills_registry.resources import RESOURCE
 from skills_registry.training.assessments import ASSESSMENT
 from skills_registry.training.changes import CLASS_CHANGE
 from skills_registry.training.classes import TRAINING_CLASS
+from skills_registry.training.consents import CONSENT
 from skills_registry.training.enrolments import ENROLMENT
 from skills_registry.training.projects import TRAINING_PROJECT
 from skills_registry.training.timetable import SESSION
@@ -37,6 +38,7 @@ ALL: tuple[Lifecycle, ...] = (
     SESSION,
     CLASS_CHANGE,
     ENROLMENT,
+    CONSENT,
     ASSESSMENT,
     UPLOAD,
     CERTIFICATE,

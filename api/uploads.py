@@ -16,8 +16,7 @@ from api.lists import PageQuery, page, page_of
 from api.problems import language
 from certificates.document import fonts
 from skills_registry.foundation.storage import require_found
-from skills_registry.spreadsheets import roster_workbook
-from skills_registry.training import results, uploads
+from skills_registry.training import results, rosters, uploads
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.uploads import Upload
 
@@ -124,8 +123,8 @@ def results_sheet(class_id: str) -> Response:
 @for_roles(*EVERYONE)
 @blueprint.response(200, content_type=XLSX)
 def roster_template() -> Response:
-    """An empty roster to fill in."""
-    return attachment(roster_workbook(), XLSX, "roster-template.xlsx")
+    """An empty roster to fill in, with every column that is read."""
+    return attachment(rosters.roster_template(act()), XLSX, "roster-template.xlsx")
 
 
 @blueprint.route("/uploads", methods=["GET"])

@@ -18,7 +18,7 @@ from peewee import CharField, DateField, ForeignKeyField
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
-from skills_registry.foundation.policy import NoRuleInForce, Policy
+from skills_registry.foundation.policy import NoRuleInForce, Policy, Rule
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.spreadsheets import SheetRow
@@ -99,7 +99,7 @@ class NoConsent(RuleBroken):
     en = "There is no consent of this trainee to withdraw."
 
 
-def text_on(policy: Policy, on: date) -> Mapping[str, Any]:
+def text_on(policy: Policy, on: date) -> Rule:
     """The text of the consent in force on a day: ``version``, ``zh`` and ``en`` (lists of paragraphs).
 
     :raises NoRuleInForce: there was none.

@@ -41,15 +41,15 @@ _ALREADY_HERE = ("already_enrolled", "already_withdrawn")
 
 
 class RowRefused(InputRefused):
-    """A single trainee cannot be enrolled; ``problems`` say why, field by field."""
+    """A single trainee cannot be enrolled; ``findings`` say why: the row it would have, and the problem."""
 
     code = "row_refused"
     zh = "报名信息有误，请按提示逐项更正后重新提交。"
     en = "The trainee cannot be enrolled as entered; correct each field as told and send it again."
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, row: CheckedRow) -> None:
         super().__init__()
-        self.problems = list(problems)
+        self.findings = [(row.number, problem) for problem in row.problems if problem.is_error]
 
 
 class AlreadyInClass(RuleBroken):
@@ -273,7 +273,7 @@ def _judged(
     if row.is_accepted:
         row.problems.extend(ROSTER.doubts(act, training_class, row, uncovered=uncovered))
     if not row.is_accepted:
-        raise RowRefused(row.problems)
+        raise RowRefused(row)
     return row
 
 
