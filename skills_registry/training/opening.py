@@ -126,6 +126,17 @@ def _attendance(act: Act, training_class: TrainingClass) -> Iterator[Missing]:
         )
 
 
+def _hours(_act: Act, training_class: TrainingClass) -> Iterator[Missing]:
+    """Results that a later correction of the attendance has overtaken."""
+    differing = attendance.differing(training_class)
+    if differing:
+        yield Missing(
+            "hours_differ_from_attendance",
+            f"有{len(differing)}名学员成绩中的出勤课时与考勤不一致，请重新登记成绩或更正考勤。",
+            f"{len(differing)} result(s) claim other hours than were attended; record them again.",
+        )
+
+
 def _assessment(act: Act, training_class: TrainingClass) -> Iterator[Missing]:
     if act.today >= training_class.ends_on and not sittings.is_assessed(training_class):
         yield Missing(
@@ -146,10 +157,20 @@ def _consents(_act: Act, training_class: TrainingClass) -> Iterator[Missing]:
 
 
 #: What is looked for, in the order of the list; a room that has something to add gets one line here.
-CHECKS: tuple[Look, ...] = (_timetable, _teachers, _places, _project, _consents, _change, _attendance, _assessment)
+CHECKS: tuple[Look, ...] = (
+    _timetable,
+    _teachers,
+    _places,
+    _project,
+    _consents,
+    _change,
+    _attendance,
+    _hours,
+    _assessment,
+)
 
 #: What is asked only of a class that is running.
-_OF_RUNNING = (_consents, _change, _attendance, _assessment)
+_OF_RUNNING = (_consents, _change, _attendance, _hours, _assessment)
 
 
 def missing(act: Act, training_class: TrainingClass) -> list[Missing]:
