@@ -46,6 +46,7 @@ ANSWERS = "120/minute"
 
 #: Slips on a sheet of A4.
 SLIPS_ON_A_PAGE = 4
+LONGEST_ON_A_SLIP = 24
 
 
 class SurveyFaceSchema(Schema):
@@ -157,7 +158,7 @@ def draw_slips(survey: SatisfactionSurvey) -> bytes:
     ]
     context = {
         "training_class": survey.training_class,
-        "base_name": survey.training_class.base.public_name,
+        "short_title": _shortened(survey.training_class.title),
         "address": f"{public}/s",
         "opens_on": survey.opens_on,
         "closes_on": survey.closes_on,
@@ -165,6 +166,11 @@ def draw_slips(survey: SatisfactionSurvey) -> bytes:
         "sheets": [shown[place : place + SLIPS_ON_A_PAGE] for place in range(0, len(shown), SLIPS_ON_A_PAGE)],
     }
     return papers.draw("satisfaction_slips", context, pictures=pictures)
+
+
+def _shortened(title: str) -> str:
+    """A title that stands on one line of a slip; the title of the file has it whole."""
+    return title if len(title) <= LONGEST_ON_A_SLIP else f"{title[: LONGEST_ON_A_SLIP - 1]}…"
 
 
 @pages.get("/s")

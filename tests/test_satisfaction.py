@@ -380,6 +380,19 @@ def test_the_slips_lead_by_their_codes_to_the_questions_and_name_nobody(
     assert client.get(found[0].removeprefix(host)).status_code == 200
 
 
+def test_a_long_title_moves_no_slip_to_another_place(small_world: World, client: FlaskClient) -> None:
+    world = small_world
+    pages = []
+    for title in ("短班名", "民和回族土族自治县川口镇就业创业孵化基地" * 6):
+        training_class = world.on(2025, 2, 10).open_class(title=title[:120])
+        world.enrol(training_class, 5)
+        satisfaction.ask_trainees(world.act("base_clerk"), training_class)
+        path = f"/api/v1/classes/{training_class.id}/satisfaction/slips"
+        pdf = client.get(path, headers=bearer(world, "base_clerk")).data
+        pages.append(subprocess.run(["pdfinfo", "-"], input=pdf, capture_output=True, check=True).stdout)
+    assert all(b"Pages:           2" in told_of for told_of in pages)
+
+
 # ---------------------------------------------------------------- the page
 
 
