@@ -22,7 +22,8 @@ from certificates.document import fonts
 from skills_registry.certification import certificates, issuing
 from skills_registry.certification.certificates import CERTIFICATE, Certificate
 from skills_registry.certification.plaques import Plaque
-from skills_registry.certification.printed import Printed
+from skills_registry.certification.printed import CertificatePaper
+from skills_registry.competitions import entries, results
 from skills_registry.foundation.errors import NotFound
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.training.classes import TrainingClass
@@ -41,9 +42,12 @@ class CertificateSchema(Schema):
     expired = fields.Boolean()
     kind = fields.String()
     name = fields.String()
-    class_id = fields.String()
+    class_id = fields.String(allow_none=True)
+    entry_id = fields.String(allow_none=True, metadata={"description": "竞赛获奖证书所依据的参赛报名"})
     base_name = fields.String()
     subject = fields.String()
+    competition = fields.String(allow_none=True)
+    prize = fields.String(allow_none=True)
     occupation = fields.Nested(OccupationSchema, allow_none=True)
     level = fields.String(allow_none=True)
     class_hours = fields.Integer()
@@ -84,6 +88,7 @@ def show_certificate(certificate: Certificate) -> dict[str, Any]:
     """A certificate as the API answers it to those entitled."""
     newer = certificates.superseding(certificate)
     columns = ("number", "status", "kind", "base_name", "subject", "class_hours", "issued_on", "expires_on")
+    columns += ("competition", "prize")
     occupation = {
         "edition": certificate.occupation_edition,
         "code": certificate.occupation_code,
@@ -93,7 +98,8 @@ def show_certificate(certificate: Certificate) -> dict[str, Any]:
         "id": str(certificate.id),
         "expired": certificate.expires_on is not None and certificate.expires_on < act().today,
         "name": certificates.name_on(act().vault, certificate),
-        "class_id": str(certificate.training_class_id),
+        "class_id": str(certificate.training_class_id) if certificate.training_class_id else None,
+        "entry_id": str(certificate.entry_id) if certificate.entry_id else None,
         "occupation": occupation if certificate.occupation_code else None,
         "level": certificate.level or None,
         "verify_url": verify_url(certificate),
@@ -109,13 +115,17 @@ def show_whole_certificate(certificate: Certificate) -> dict[str, Any]:
 
 
 def reachable_certificate(number: str) -> Certificate:
-    """The certificate with this number, if its base is the caller's business."""
+    """The certificate with this number, if its base, or the competition that it was won in, is the caller's business."""
     certificate = certificates.require_number(number)
-    require_reach(certificate.base)
+    if certificate.base is None:
+        entry = results.entry_behind(certificate)
+        entries.require_seen(act(), entry.event.competition, entry)
+    else:
+        require_reach(certificate.base)
     return certificate
 
 
-def prints(class_id: str) -> list[tuple[Printed, str]]:
+def prints(class_id: str) -> list[tuple[CertificatePaper, str]]:
     """What is to be drawn for a class: the standing certificates, in order of number."""
     standing = certificates.certificates_of_class(reachable_class(class_id).id).where(
         Certificate.status.in_(["valid", "suspended"])
@@ -135,8 +145,11 @@ def prints(class_id: str) -> list[tuple[Printed, str]]:
 @blueprint.arguments(CertificateQuery, location="query")
 @blueprint.response(200, page_of(CertificateSchema))
 def list_certificates(query: dict[str, Any]) -> dict[str, Any]:
-    """The certificates of the bases that are the caller's business."""
-    found = Certificate.select().where(Certificate.base.in_(reachable_bases()))
+    """The certificates of the bases, and awards of the competitions, that are the caller's business."""
+    awarded = entries.seen_by(act()) if act().by.role != "base_clerk" else []
+    found = Certificate.select().where(
+        Certificate.base.in_(reachable_bases()) | Certificate.entry_id.in_(awarded)
+    )
     if query["class_id"]:
         found = found.where(Certificate.training_class == query["class_id"])
     if query["status"]:
@@ -168,7 +181,7 @@ def draw_certificate(number: str) -> Response:
 def draw_class(class_id: str) -> Response:
     """A class's certificates as one ZIP, streamed while they are drawn."""
     found = prints(class_id)
-    return attachment(_zipped(found), ZIP, f"certificates-{_filing_no(class_id)}.zip")
+    return attachment(zipped(found), ZIP, f"certificates-{_filing_no(class_id)}.zip")
 
 
 @blueprint.route("/classes/<class_id>/certificates.pdf", methods=["GET"])
@@ -202,7 +215,8 @@ class _Outlet:
         return part
 
 
-def _zipped(found: list[tuple[Printed, str]]) -> Iterator[bytes]:
+def zipped(found: list[tuple[CertificatePaper, str]]) -> Iterator[bytes]:
+    """Certificates as a ZIP, handed on while they are drawn."""
     outlet = _Outlet()
     # PDFs are compressed already; a fixed time keeps the archive the same for the same records.
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
@@ -246,9 +260,11 @@ def reinstate_certificate(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.response(201, CertificateSchema)
 def reissue_certificate(body: dict[str, Any], number: str) -> dict[str, Any]:
     """Issue a new certificate in place of this one (更正、补发); the old one says so when scanned."""
-    fresh = issuing.reissue(
+    certificate = reachable_certificate(number)
+    again = results.reissue if certificate.entry_id else issuing.reissue
+    fresh = again(
         act(),
-        reachable_certificate(number),
+        certificate,
         services().signer(),
         fonts.uncovered,
         reason=body["reason"] or ("更正" if body["name"] else "补发"),

@@ -19,7 +19,7 @@ from peewee import CharField, DateField, ForeignKeyField, IntegerField, UUIDFiel
 
 from skills_registry import people
 from skills_registry.bases import Base, left_on, listing_on
-from skills_registry.certification.printed import Printed, PrintedAward
+from skills_registry.certification.printed import CertificatePaper, Printed, PrintedAward
 from skills_registry.certification.record import OnRecord, Status
 from skills_registry.certification.statement import Statement, commitment
 from skills_registry.foundation.acts import Act, Role
@@ -132,7 +132,7 @@ Certificate.add_index(
 )
 
 
-def printed_of(vault: Vault, certificate: Certificate) -> Printed | PrintedAward:
+def printed_of(vault: Vault, certificate: Certificate) -> CertificatePaper:
     """What stands on this certificate's paper, from its own columns."""
     if certificate.kind == "competition_award":
         return _printed_award(vault, certificate)

@@ -75,6 +75,10 @@ class PrintedAward(Paper):
     registered_with: str
 
 
+#: What stands on a certificate, whichever its kind.
+CertificatePaper = Printed | PrintedAward
+
+
 @dataclass(frozen=True)
 class PrintedPlaque(Paper):
     """The texts and dates on one plaque certificate (挂牌证书); ``name`` is the base's public name.

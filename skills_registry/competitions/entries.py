@@ -364,8 +364,24 @@ def require_seen(act: Act, competition: Competition, entry: CompetitionEntry) ->
 
     :raises NotFound: it is not.
     """
+    if act.by.role == "base_clerk":
+        raise NotFound()
     if not (act.by.covers(competition.division_code) or act.by.covers(entry.team_division)):
         raise NotFound()
+
+
+def seen_by(act: Act) -> Any:
+    """The entries that are the caller's business, as a query of their ids; see :func:`require_seen`."""
+    code = act.by.division_code
+    shared = code[:4] if code.endswith("00") else code
+    return (
+        CompetitionEntry.select(CompetitionEntry.id)
+        .join(CompetitionEvent)
+        .join(Competition)
+        .where(
+            Competition.division_code.startswith(shared) | CompetitionEntry.team_division.startswith(shared)
+        )
+    )
 
 
 def name_of(vault: Vault, entry: CompetitionEntry) -> str:

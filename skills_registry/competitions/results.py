@@ -368,6 +368,13 @@ def awards_of(events: list[CompetitionEvent]) -> list[Certificate]:
     return list(certificates_of_entries(entry.id for entry in of_events))
 
 
+def winners_of(event: CompetitionEvent) -> list[CompetitionEntry]:
+    """Who holds an award of this event, the best first; a revoked one makes no winner."""
+    holders = {award.entry_id for award in awards_of([event]) if award.status in ("valid", "suspended")}
+    won = [entry for entry in standing(event) if entry.prize and entry.id in holders]
+    return sorted(won, key=lambda entry: (entry.rank or LAST_RANK, entry.start_number))
+
+
 def entry_behind(certificate: Certificate) -> CompetitionEntry:
     """The entry that an award stands on.
 
@@ -384,13 +391,10 @@ def medal_table(competition: Competition) -> list[tuple[str, dict[str, int]]]:
     table: dict[str, dict[str, int]] = {}
     ranks_of: dict[str, list[int]] = {}
     for event in events_of(competition):
-        if event.status != "final":
-            continue
-        for entry in standing(event):
-            if entry.prize:
-                prizes = table.setdefault(entry.team, {})
-                prizes[entry.prize] = prizes.get(entry.prize, 0) + 1
-                ranks_of.setdefault(entry.team, []).append(entry.rank or LAST_RANK)
+        for entry in winners_of(event):
+            prizes = table.setdefault(entry.team, {})
+            prizes[entry.prize or ""] = prizes.get(entry.prize or "", 0) + 1
+            ranks_of.setdefault(entry.team, []).append(entry.rank or LAST_RANK)
     return sorted(table.items(), key=lambda row: (_medals(ranks_of[row[0]]), row[0]))
 
 
