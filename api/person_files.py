@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -16,8 +17,11 @@ from skills_registry.foundation.levels import LEVELS
 from skills_registry.person_files import CORRECTABLE, CORRECTION_REQUEST, CorrectionRequest, PersonFile
 from skills_registry.person_files.corrections import new_value_of, old_value_of
 from skills_registry.person_files.gathering import Corrected, ServiceGiven, Training
+from skills_registry.training.attendance import MARKS, Attendance
 from skills_registry.training.classes import TRAINING_CLASS
+from skills_registry.training.consents import CONSENT, MEANS, Consent
 from skills_registry.training.enrolments import ENROLMENT, OUTCOMES, Result
+from skills_registry.training.particulars import accommodation_kinds
 
 
 class ResidenceSchema(Schema):
@@ -39,6 +43,39 @@ class FileResultSchema(Schema):
     recorded_at = fields.DateTime()
 
 
+class FileSessionSchema(Schema):
+    """The mark that counts at one session; ``class_hours`` of 45 minutes."""
+
+    on = fields.Date()
+    starts_at = fields.String()
+    ends_at = fields.String()
+    class_hours = fields.String()
+    content = fields.String()
+    mark = fields.String()
+    mark_text = fields.String()
+
+
+class FileConsentSchema(Schema):
+    """A consent to the handling of data, or one that was taken back."""
+
+    text_version = fields.String()
+    given_on = fields.Date()
+    means = fields.String()
+    means_text = fields.String()
+    status = fields.String()
+    status_text = fields.String()
+    withdrawn_at = fields.DateTime(allow_none=True)
+
+
+class FileAccommodationSchema(Schema):
+    """An accommodation that was provided."""
+
+    code = fields.String()
+    name = fields.String()
+    given_on = fields.String()
+    remark = fields.String()
+
+
 class FileTrainingSchema(Schema):
     """One class of the person, under the name it was entered with there."""
 
@@ -56,6 +93,12 @@ class FileTrainingSchema(Schema):
     status = fields.String()
     status_text = fields.String()
     results = fields.List(fields.Nested(FileResultSchema))
+    hours_attended = fields.String(allow_none=True)
+    marks = fields.Dict(keys=fields.String(), values=fields.Integer())
+    attendance = fields.List(fields.Nested(FileSessionSchema))
+    consents = fields.List(fields.Nested(FileConsentSchema))
+    particulars = fields.Dict(keys=fields.String())
+    accommodations_given = fields.List(fields.Nested(FileAccommodationSchema))
 
 
 class FileCertificateSchema(Schema):
@@ -178,13 +221,53 @@ def _show_training(training: Training) -> dict[str, Any]:
         "status": training.enrolment.status,
         "status_text": _said(ENROLMENT.states[training.enrolment.status]),
         "results": [_show_result(result) for result in training.results],
+        "hours_attended": None if training.hours is None else _figure(training.hours),
+        "marks": training.marks,
+        "attendance": [_show_mark(row) for row in training.attendance],
+        "consents": [_show_consent(consent) for consent in training.consents],
+        "particulars": dict(training.particulars),
+        "accommodations_given": _show_given(training),
     }
+
+
+def _figure(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _show_mark(row: Attendance) -> dict[str, Any]:
+    columns = ("on", "starts_at", "ends_at", "content")
+    return {name: getattr(row.session, name) for name in columns} | {
+        "class_hours": _figure(row.session.class_hours),
+        "mark": row.mark,
+        "mark_text": _said(MARKS[row.mark]),
+    }
+
+
+def _show_consent(consent: Consent) -> dict[str, Any]:
+    columns = ("text_version", "given_on", "means", "status", "withdrawn_at")
+    return {name: getattr(consent, name) for name in columns} | {
+        "means_text": _said(MEANS[consent.means]),
+        "status_text": _said(CONSENT.states[consent.status]),
+    }
+
+
+def _show_given(training: Training) -> list[dict[str, str]]:
+    names = accommodation_names(training)
+    return [
+        {**given, "name": _said(names.get(given["code"], (given["code"],) * 2))} for given in training.given
+    ]
+
+
+def accommodation_names(training: Training) -> dict[str, tuple[str, str]]:
+    """The accommodations of the policy under which a class ran: Chinese, English."""
+    kinds = accommodation_kinds(act().policy, training.training_class.starts_on)
+    return {kind["code"]: (kind["zh"], kind["en"]) for kind in kinds}
 
 
 def _show_result(result: Result) -> dict[str, Any]:
     columns = ("scores", "outcome", "current", "recorded_at")
     return {name: getattr(result, name) for name in columns} | {
-        "hours": str(result.hours),
+        "hours": _figure(result.hours),
         "outcome_text": _said(OUTCOMES[result.outcome]),
     }
 

@@ -1,7 +1,7 @@
 """A person's file on paper (一人一档): the same facts as the JSON, for the person, Chinese first.
 
-Every section is a table with heads of columns and of rows, so that a screen reader tells where it is; an
-empty section says so.
+Every entry has a heading of its own and one line for each fact, with its name before it: large letters
+have room, and who listens can go from entry to entry. A section without entries says so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from api.callers import act
+from api.person_files import accommodation_names
 from certificates import papers
 from certificates.document.wording import chinese_date
 from skills_registry.certification.certificates import CERTIFICATE, CERTIFICATE_KINDS
@@ -20,9 +21,12 @@ from skills_registry.employment.employments import evidence_kinds
 from skills_registry.foundation.acts import SHANGHAI
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.levels import LEVELS
+from skills_registry.foundation.problems import FIELD_NAMES
 from skills_registry.person_files import CORRECTABLE, CORRECTION_REQUEST, PersonFile
 from skills_registry.person_files.gathering import AtWork, Training
+from skills_registry.training.attendance import MARKS
 from skills_registry.training.classes import TRAINING_CLASS
+from skills_registry.training.consents import CONSENT, MEANS, Consent
 from skills_registry.training.enrolments import ENROLMENT, OUTCOMES, Result
 
 SEXES = {"male": "男", "female": "女"}
@@ -33,7 +37,7 @@ _NOTHING = "—"
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the paper: a table, or the sentence ``empty`` where there is nothing to tell."""
+    """One part of the paper: entries, the first of a row being its heading, or the sentence ``empty``."""
 
     zh: str
     en: str
@@ -78,7 +82,19 @@ def _sections(file: PersonFile) -> Iterator[Section]:
     yield Section(
         "培训经历",
         "Training",
-        ("培训班", "培训基地", "起止日期", "课时", "状态", "成绩"),
+        (
+            "培训班",
+            "内容",
+            "培训基地",
+            "起止日期",
+            "课时",
+            "考勤",
+            "状态",
+            "成绩",
+            "登记情况",
+            "合理便利",
+            "知情同意",
+        ),
         [_training(training) for training in file.trainings],
         "没有培训记录。",
     )
@@ -93,17 +109,50 @@ def _training(training: Training) -> tuple[str, ...]:
     taught = training.training_class
     withdrawn = training.enrolment.status != "enrolled"
     state = ENROLMENT.states["withdrawn"] if withdrawn else TRAINING_CLASS.states[taught.status]
-    hours = f"{taught.class_hours}课时"
-    if training.hours is not None:
-        hours += f"，出勤{training.hours.normalize():f}课时"
+    attended = "" if training.hours is None else f"，出勤{training.hours.normalize():f}课时"
     return (
-        f"{taught.title}（{_named(taught.subject, taught.level)}）",
+        taught.title,
+        _named(taught.subject, taught.level),
         training.base_name,
         f"{chinese_date(taught.starts_on)}至{chinese_date(taught.ends_on)}",
-        hours,
+        f"共{taught.class_hours}课时{attended}",
+        "，".join(f"{MARKS[mark][0]}{count}次" for mark, count in training.marks.items()) or _NOTHING,
         state[0],
         "；".join(_result(result, taught.papers) for result in training.results) or _NOTHING,
+        _particulars(training),
+        _given(training),
+        "；".join(_consent(consent) for consent in training.consents) or _NOTHING,
     )
+
+
+def _particulars(training: Training) -> str:
+    """What the roster said of the person, each with its name; codes of divisions and needs by their names."""
+    names = accommodation_names(training)
+    told = []
+    for code, value in training.particulars.items():
+        shown = value
+        if code == "accommodations":
+            shown = "、".join(names[need][0] if need in names else need for need in value)
+        if code == "residence_division":
+            shown = division_name(value) or value
+        told.append(f"{FIELD_NAMES.get(code, (code,))[0]}：{shown}")
+    return "；".join(told) or _NOTHING
+
+
+def _given(training: Training) -> str:
+    names = accommodation_names(training)
+    return (
+        "；".join(
+            f"{names.get(given['code'], (given['code'],))[0]}（{given['given_on']}起）"
+            for given in training.given
+        )
+        or _NOTHING
+    )
+
+
+def _consent(consent: Consent) -> str:
+    state = "" if consent.status == "given" else f"，{CONSENT.states[consent.status][0]}"
+    return f"{chinese_date(consent.given_on)}，{MEANS[consent.means][0]}（文本{consent.text_version}）{state}"
 
 
 def _named(subject: str, level: str) -> str:

@@ -16,6 +16,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "started_on": ("就业日期", "first day of work"),
     "ended_on": ("离职日期", "last day of work"),
     "evidence": ("证明材料", "evidence"),
+    "other_accommodations": ("其他辅助需求", "other accommodations needed"),
     "held_on": ("考核日期", "day of the assessment"),
     "examiners": ("考评员", "examiners"),
     "papers": ("考核科目", "papers"),

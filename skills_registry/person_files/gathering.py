@@ -7,6 +7,7 @@ them, since beside the last four characters it would tell the whole number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,19 +40,29 @@ from skills_registry.person_files.corrections import (
 )
 from skills_registry.person_files.reach import Residence, require_reached, residences_of
 from skills_registry.training import enrolments
+from skills_registry.training.attendance import MARKS, Attendance, in_class
 from skills_registry.training.classes import TrainingClass
+from skills_registry.training.consents import Consent, consents_of
 from skills_registry.training.enrolments import Enrolment, Result
+from skills_registry.training.particulars import accommodations_given, particulars_of
 
 
 @dataclass(frozen=True)
 class Training:
-    """One class of the person: as it was entered there, with every result, the one that counts last."""
+    """One class of the person, as it was entered there: every result, every mark that counts, every consent.
+
+    ``particulars`` and ``given`` are what the roster said of the person and which accommodations they got.
+    """
 
     enrolment: Enrolment
     training_class: TrainingClass
     base_name: str
     name: str = field(repr=False)
     results: tuple[Result, ...] = ()
+    attendance: tuple[Attendance, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    particulars: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    given: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
 
     @property
     def result(self) -> Result | None:
@@ -60,8 +71,17 @@ class Training:
 
     @property
     def hours(self) -> Decimal | None:
-        """The hours attended, of 45 minutes, as the result has them."""
+        """The hours attended, of 45 minutes: by the sessions where they are recorded, else by the result."""
+        if self.attendance:
+            present = (row.session.class_hours for row in self.attendance if row.mark == "present")
+            return sum(present, Decimal(0))
         return None if self.result is None else self.result.hours
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """How many sessions of each mark; empty where no attendance is recorded."""
+        counted = {mark: sum(row.mark == mark for row in self.attendance) for mark in MARKS}
+        return counted if self.attendance else {}
 
 
 @dataclass(frozen=True)
@@ -187,13 +207,19 @@ def _trainings(act: Act, person: Person) -> list[Training]:
         .where(Enrolment.person == person.id)
         .order_by(TrainingClass.starts_on, Enrolment.id)
     )
-    return [
-        Training(
-            enrolment=row,
-            training_class=row.training_class,
-            base_name=row.training_class.base.name,
-            name=enrolments.name_of(act.vault, row),
-            results=tuple(row.results.order_by(Result.id)),
-        )
-        for row in rows
-    ]
+    return [_training(act, row, row.training_class) for row in rows]
+
+
+def _training(act: Act, enrolment: Enrolment, training_class: TrainingClass) -> Training:
+    marked = in_class(training_class).where(Attendance.enrolment == enrolment.id)
+    return Training(
+        enrolment=enrolment,
+        training_class=training_class,
+        base_name=training_class.base.name,
+        name=enrolments.name_of(act.vault, enrolment),
+        results=tuple(enrolment.results.order_by(Result.id)),
+        attendance=tuple(sorted(marked, key=lambda row: (row.session.on, row.session.starts_at))),
+        consents=tuple(consents_of(enrolment)),
+        particulars=particulars_of(act.vault, enrolment),
+        given=tuple(accommodations_given(act.vault, enrolment)),
+    )
