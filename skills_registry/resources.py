@@ -161,6 +161,11 @@ def is_dead(resource: Resource, policy: Policy, on: date) -> bool:
     return resource.outcome == "gone" or resource.failures >= limit
 
 
+def failures_after(failures: int, found: Finding) -> int:
+    """How many checks in a row have failed after this finding."""
+    return failures + 1 if found.outcome in FAILURES else 0
+
+
 def _columns(act: Act, entry: Entry) -> dict[str, Any]:
     require_link(entry.url)
     if entry.language not in languages(act.policy, act.today):
@@ -256,7 +261,7 @@ def record_check(act: Act, resource: Resource, found: Finding) -> Resource:
         "checked_at": act.at,
         "outcome": found.outcome,
         "http_status": found.http_status,
-        "failures": resource.failures + 1 if failed else 0,
+        "failures": failures_after(resource.failures, found),
         "failing_since": since,
     }
     same = (Resource.id == resource.id) & (Resource.url == resource.url)

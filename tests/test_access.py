@@ -24,7 +24,7 @@ from skills_registry.documents import Document
 from skills_registry.employment import Facts
 from skills_registry.exits import appeals, sanctions
 from skills_registry.training import uploads
-from tests import admission, evaluated
+from tests import admission, catalogue, evaluated, planned
 from tests.base_files import complete_file
 from tests.conftest import SAMPLES
 from tests.world import World
@@ -80,6 +80,8 @@ def named(small_world: World) -> dict[str, str]:
         "sanction_id": str(letter.id),
         "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
+        "project_id": str(planned.drafted(small_world).id),
+        "resource_id": str(catalogue.drafted(small_world).id),
         **_file_and_notice(small_world),
         **_person_file(small_world, certificate),
     }
