@@ -31,6 +31,8 @@ from skills_registry.foundation.acts import Role
 from skills_registry.foundation.errors import NotAllowed, NotFound
 from skills_registry.foundation.storage import require_found
 from skills_registry.training.classes import TrainingClass
+from skills_registry.training.consents import Consent
+from skills_registry.training.enrolments import Enrolment
 from skills_registry.training.timetable import Session
 
 blueprint = Blueprint(
@@ -63,12 +65,18 @@ def _sessions() -> Any:
     return Session.select(Session.id).join(TrainingClass).where(TrainingClass.base.in_(reachable_bases()))
 
 
+def _consents() -> Any:
+    classes = TrainingClass.select(TrainingClass.id).where(TrainingClass.base.in_(reachable_bases()))
+    return Consent.select(Consent.id).join(Enrolment).where(Enrolment.training_class.in_(classes))
+
+
 #: By the noun of the record. What inspectors keep with an application stays with the federation.
 OWNERS: dict[str, Owner] = {
     "base": Owner(
         reachable_bases, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})
     ),
     "session": Owner(_sessions, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})),
+    "consent": Owner(_consents, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})),
     "application": Owner(_applications, frozenset({*OFFICERS, "auditor", "expert"}), frozenset(OFFICERS)),
 }
 

@@ -48,6 +48,7 @@ DOCUMENT_KINDS: dict[str, tuple[str, str]] = {
     "teacher_qualification": ("教师资格证明", "teacher's qualification"),
     "site_photo": ("场地照片", "photo of the site"),
     "inspection_photo": ("考察照片", "photo from the inspection"),
+    "consent_form": ("签署的知情同意书", "signed consent form"),
     "sign_in_sheet": ("签到表扫描件", "scan of a sign-in sheet"),
     "statement": ("情况说明", "statement"),
     "other": ("其他材料", "other"),
