@@ -130,7 +130,8 @@ def test_the_empty_roster_is_recognised_and_has_no_rows() -> None:
         read(data)
     assert caught.value.own_code == "no_rows"
     xml = part(data, SHEET).decode()
-    assert xml.count("<dataValidation ") == 3
+    # sex, education and residence to choose from; two numbers of a certain length
+    assert xml.count("<dataValidation ") == 5
     assert "18位" in part(data, "xl/sharedStrings.xml").decode()
 
 

@@ -150,7 +150,7 @@ def test_another_name_for_a_known_id_is_accepted_and_only_the_county_learns_the_
     other = world.open_class(title="第二期", starts_on=date(2025, 6, 2), ends_on=date(2025, 7, 1))
     sheet = workbook([["姓名", "公民身份号码"], ["李小东", PEOPLE[0][1]]])
     upload = staged(world, other, "roster", sheet)
-    assert report(upload) == [(2, "accepted", {"name_differs_from_record"})]
+    assert report(upload) == [(2, "accepted", {"name_differs_from_record", "same_training_before"})]
     told = json.dumps([row.problems for row in uploads.rows_of(upload)], ensure_ascii=False)
     assert "李晓东" not in told
     uploads.confirm(world.act("base_clerk"), upload)
@@ -172,7 +172,10 @@ def test_overlapping_classes_warn_on_the_row_and_late_enrolment_once_for_the_she
     sheet = workbook([["姓名", "公民身份号码"], *(list(person[:2]) for person in PEOPLE[:2])])
     assert warned(staged(small_world.on(2025, 3, 6), other, "roster", sheet)) == []
     upload = staged(small_world.on(2025, 3, 20), other, "roster", sheet)
-    assert report(upload) == [(2, "accepted", {"overlapping_class"}), (3, "accepted", set())]
+    assert report(upload) == [
+        (2, "accepted", {"overlapping_class", "same_training_before"}),
+        (3, "accepted", set()),
+    ]
     assert warned(upload) == ["late_enrolment"]
     uploads.confirm(small_world.act("base_clerk"), upload)
     assert warned(staged(small_world, other, "roster", sheet)) == []

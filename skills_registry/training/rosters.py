@@ -216,10 +216,10 @@ def enrol_one(
     :raises TakesNobodyNew: the base has left the list.
     """
     require_with_base(training_class)
-    row = _judged(act, training_class, cells, uncovered)
-    doubts = ROSTER.doubts_about_sheet(act, training_class, [row])
     with database.atomic():
         hold(training_class)
+        row = _judged(act, training_class, cells, uncovered)
+        doubts = ROSTER.doubts_about_sheet(act, training_class, [row])
         enrolment = _take_in(act, training_class, row.values, row.number)
         if _is_new(row):
             detail = {"enrolment": str(enrolment.id), **told([*row.problems, *doubts])}
@@ -245,12 +245,12 @@ def substitute(
     """
     training_class = leaving.training_class
     require_with_base(training_class)
-    row = _judged(act, training_class, cells, uncovered)
     with database.atomic():
         hold(training_class)
-        withdraw(act, leaving, reason)
+        row = _judged(act, training_class, cells, uncovered)
         if not _is_new(row):
             raise AlreadyInClass()
+        withdraw(act, leaving, reason)
         doubts = [*row.problems, *ROSTER.doubts_about_sheet(act, training_class, [row])]
         coming = _take_in(act, training_class, row.values, row.number, substitutes=leaving)
         detail = {"leaving": str(leaving.id), "coming": str(coming.id), **told(doubts)}
