@@ -1,9 +1,9 @@
-"""A training project taken to any of its states: drafted by the county on 10 February 2025, noticed that day,
-announced by the city on the 18th, the day after its five working days."""
+"""A training project taken to any of its states: drafted and noticed by the county on the world's day, announced by
+the city on the day after its five working days: drafted on 10 February 2025, announced on the 18th."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from skills_registry.foundation.acts import Act
@@ -14,9 +14,6 @@ from skills_registry.training.projects import TrainingProject
 from tests.world import COUNTY, World
 
 MASSAGE = {"edition": "2015", "code": "4-10-04-02", "name": "保健按摩师", "level": "level5_junior"}
-
-#: The first day on which a project noticed on 10 February can be announced.
-NOTICE_OVER = datetime(2025, 2, 18, 2, 0, tzinfo=UTC)
 
 
 def massage_plan(world: World, **changes: Any) -> Plan:
@@ -58,7 +55,10 @@ def noticed(world: World, **changes: Any) -> TrainingProject:
 def announced(world: World, **changes: Any) -> TrainingProject:
     """A project that the city has announced; the world's clock stands on that day."""
     project = noticed(world, **changes)
-    world.now = max(world.now, NOTICE_OVER)
+    last = Notice.get_by_id(project.notice_id).closes_on
+    world.now = max(
+        world.now, datetime(last.year, last.month, last.day, 2, 0, tzinfo=UTC) + timedelta(days=1)
+    )
     return project_planning.announce(world.act("city_officer"), project)
 
 
