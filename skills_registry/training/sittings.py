@@ -162,11 +162,11 @@ def due_at(act: Act, assessment: Assessment) -> list[Enrolment]:
     return [
         enrolment
         for enrolment in enrolled
-        if enrolment.id not in waiting and not _passed_every_paper(enrolment.result, mark)
+        if enrolment.id not in waiting and not passed_every_paper(enrolment.result, mark)
     ]
 
 
-def _passed_every_paper(result: Result | None, mark: Decimal) -> bool:
+def passed_every_paper(result: Result | None, mark: Decimal) -> bool:
     """Whether nothing is left to resit: who lacks only hours gains nothing by another exam."""
     return result is not None and all(
         score is not None and Decimal(score) >= mark for score in result.scores.values()
