@@ -12,7 +12,7 @@ from api.callers import API_PREFIX, OFFICERS, act, for_roles
 from api.lists import PageQuery, page, page_of
 from api.problems import language
 from api.shapes import ReasonSchema, StepSchema, show_step
-from skills_registry.competitions import contests, entries, results
+from skills_registry.competitions import contests, entries, results, scores
 from skills_registry.competitions.contests import COMPETITION_EVENT, Competition, CompetitionEvent
 from skills_registry.competitions.entries import (
     COMPETITION_ENTRY,
@@ -20,7 +20,7 @@ from skills_registry.competitions.entries import (
     Candidate,
     CompetitionEntry,
 )
-from skills_registry.competitions.results import OUTCOMES, EntryScore, Scored
+from skills_registry.competitions.scores import OUTCOMES, EntryScore, Scored
 from skills_registry.foundation.errors import NotFound
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.storage import require_found
@@ -214,5 +214,5 @@ def readmit(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
 def record_score(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Record what an entry achieved, or that it did not finish or start; an earlier score stays as a trace."""
     entry = reachable_entry(entry_id)
-    results.record_score(act(), entry, Scored(**body))
+    scores.record_score(act(), entry, Scored(**body))
     return show_whole_entry(entry)
