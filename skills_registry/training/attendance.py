@@ -16,7 +16,8 @@ from uuid import UUID
 
 from peewee import BooleanField, CharField, ForeignKeyField, ModelSelect
 
-from skills_registry.foundation.acts import SHANGHAI, Act
+from skills_registry.bases.parties import require_outsider, require_own_base
+from skills_registry.foundation.acts import SHANGHAI, Act, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import Step, move, note, steps_of
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -180,11 +181,18 @@ def _require_sound(act: Act, session: Session, marks: Sequence[Marked]) -> None:
         raise NotInClass(field="enrolment_id")
 
 
-def require_correctable(act: Act, training_class: TrainingClass) -> None:
+def require_may_correct(act: Act, training_class: TrainingClass) -> None:
     """The base corrects while the class is with it, the county until approval.
 
+    :raises NotAllowed: the caller is neither the base's clerk nor a county officer.
+    :raises OwnBase: the officer is, or was, of that base.
     :raises ClassClosed: it is too late.
     """
+    if act.by.role == "base_clerk":
+        require_own_base(act, training_class.base)
+    else:
+        require_role(act, "county_officer")
+        require_outsider(act, training_class.base)
     if act.by.role == "base_clerk" or training_class.status not in _BEFORE_APPROVAL:
         require_with_base(training_class)
 
@@ -195,6 +203,7 @@ def require_correctable(act: Act, training_class: TrainingClass) -> None:
 def record(act: Act, session: Session, marks: Sequence[Marked]) -> list[Attendance]:
     """Record marks of an open session, all or none; a different earlier mark is replaced and kept.
 
+    :raises NotAllowed: the caller is no clerk of the base.
     :raises ClassClosed: the class is not with the base.
     :raises SessionNotBegun: its day is yet to come.
     :raises SessionNotOpen: it is closed or dropped.
@@ -202,6 +211,7 @@ def record(act: Act, session: Session, marks: Sequence[Marked]) -> list[Attendan
     :raises FieldRefused: an unknown mark or means, a mark from the future, or two for one trainee.
     """
     training_class = session.training_class
+    require_own_base(act, training_class.base)
     require_with_base(training_class)
     require_begun(act, session)
     with database.atomic():
@@ -246,6 +256,7 @@ def _trace(act: Act, session: Session, action: str, detail: Mapping[str, Any], r
 def close_session(act: Act, session: Session) -> Session:
     """Close a session whose attendance is recorded for everybody in the class.
 
+    :raises NotAllowed: the caller is no clerk of the base.
     :raises ClassClosed: the class is not with the base.
     :raises SessionNotBegun: its day is yet to come.
     :raises NobodyEnrolled: the class has no trainee.
@@ -253,6 +264,7 @@ def close_session(act: Act, session: Session) -> Session:
     :raises WrongState: it is closed or dropped.
     """
     training_class = session.training_class
+    require_own_base(act, training_class.base)
     require_with_base(training_class)
     require_begun(act, session)
     with database.atomic():
@@ -281,6 +293,7 @@ def correct(act: Act, session: Session, marked: Marked, reason: str) -> Attendan
     The base corrects while the class is with it, the county until approval. A mark that is right already
     stays, and nothing is recorded.
 
+    :raises NotAllowed: the caller is neither the base's clerk nor a county officer.
     :raises ClassClosed: it is too late.
     :raises SessionNotClosed: it is open, where marks are simply recorded, or dropped.
     :raises NotInClass: the trainee is not enrolled in the class.
@@ -289,7 +302,7 @@ def correct(act: Act, session: Session, marked: Marked, reason: str) -> Attendan
     if not reason.strip():
         raise FieldRefused(field="reason")
     training_class = session.training_class
-    require_correctable(act, training_class)
+    require_may_correct(act, training_class)
     with database.atomic():
         hold(training_class)
         _require_state(session, "closed", SessionNotClosed)
@@ -385,9 +398,9 @@ def open_sessions(act: Act, training_class: TrainingClass) -> list[Session]:
 
 
 def differing(training_class: TrainingClass) -> list[Enrolment]:
-    """Trainees whose result claims other hours than they attended, in roster order."""
+    """Trainees whose result claims other hours than they attended, once all sessions are closed."""
     attended = hours_attended(training_class)
-    if attended is None:
+    if attended is None or not complete(training_class):
         return []
     return [e for e in roster(training_class) if e.result is not None and e.result.hours != attended[e.id]]
 
