@@ -23,6 +23,7 @@ from skills_registry.employment.employments import (
     strike,
     uscc_of,
 )
+from skills_registry.employment.follow_up import FollowUpSheet, follow_up_sheet
 from skills_registry.employment.services import (
     EMPLOYMENT_SERVICE,
     SERVICES,
@@ -41,6 +42,7 @@ __all__ = [
     "SERVICES",
     "Employment",
     "Facts",
+    "FollowUpSheet",
     "ServiceEntry",
     "confirm",
     "count_for",
@@ -50,6 +52,7 @@ __all__ = [
     "employments_of",
     "employments_of_bases",
     "end",
+    "follow_up_sheet",
     "missing_in",
     "outcome_of",
     "record_service",

@@ -149,10 +149,10 @@ def report(
     """
     _require_own_trainee(act, person, enrolment)
     _require_sound(act, facts)
-    twin = _twin(act, person, facts)
+    twin = known_as(act, person, facts)
     if twin is not None:
         return twin, doubts_about(twin)
-    doubts = list(_doubts(act, facts, enrolment))
+    doubts = list(doubts_of(act, facts, enrolment))
     key = new_id()
     code = fold_number(facts.uscc).text
     with database.atomic():
@@ -186,7 +186,8 @@ def _index(vault: Vault, code: str) -> bytes:
     return vault.index("employer_uscc", code)
 
 
-def _twin(act: Act, person: Person, facts: Facts) -> Employment | None:
+def known_as(act: Act, person: Person, facts: Facts) -> Employment | None:
+    """The entry that says the same of a person and stands, or None."""
     code = fold_number(facts.uscc).text
     same = Employment.select().where(
         (Employment.person == person.id)
@@ -200,7 +201,7 @@ def _twin(act: Act, person: Person, facts: Facts) -> Employment | None:
     )
 
 
-def _doubts(act: Act, facts: Facts, enrolment: Enrolment | None) -> Iterator[Problem]:
+def doubts_of(act: Act, facts: Facts, enrolment: Enrolment | None) -> Iterator[Problem]:
     """What whoever confirms should look at; nothing of it refuses."""
     if facts.form in WITH_EMPLOYER and not facts.employer:
         yield Problem("employer_missing", "employer")

@@ -1,8 +1,8 @@
 """More of the one list of what can be wrong: sentences of the rooms that keep a person's file.
 
-:mod:`skills_registry.foundation.problems` takes them into its catalogue; callers look there. Everything
-here warns: what other bodies number and what becomes of a person after the class is theirs to know, and
-an office only compares (DOMAIN §3.3, §6).
+:mod:`skills_registry.foundation.problems` takes them into its catalogue; callers look there. Most of it
+warns: what other bodies number and what becomes of a person after the class is theirs to know, and an
+office only compares (DOMAIN §3.3, §6).
 """
 
 from __future__ import annotations
@@ -20,6 +20,22 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "held_on": ("考核日期", "day of the assessment"),
     "examiners": ("考评员", "examiners"),
     "papers": ("考核科目", "papers"),
+}
+
+#: Code → Chinese and English sentence of an error, templates over the problem's facts.
+ERRORS: dict[str, tuple[str, str]] = {
+    "employment_form_unknown": (
+        "就业形式应为：{forms_zh}，请核对；没有就业的填“未就业”或不填。",
+        "The form of employment must be one of: {forms_en}; write 未就业, or nothing, for nobody's work.",
+    ),
+    "day_ahead": (
+        "{field_zh}不能晚于今天，请核对。",
+        "The {field_en} cannot lie after today; please check.",
+    ),
+    "employer_characters": (
+        "就业单位含有不能使用的字符（如公式符号、尖括号、控制符），请核对后重新填写。",
+        "The employer has characters that cannot be used (formula signs, angle brackets, control characters).",
+    ),
 }
 
 #: Code → Chinese and English sentence of a warning, templates over the problem's facts.
@@ -72,9 +88,17 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "本班已有{persons}人登记在同一单位就业，请县（区）残联核实。",
         "{persons} people of this class are entered with the same employer; the county should verify it.",
     ),
-    "starts_after_report": (
-        "就业日期晚于登记日期，请核对。",
-        "The first day of work lies after the day of this report; please check.",
+    "not_in_work": (
+        "没有填写就业情况，按未就业处理，不登记。",
+        "Nothing is said of any work: taken as not in work, and nothing is recorded.",
+    ),
+    "employment_on_record": (
+        "相同的就业情况已登记，不重复登记。",
+        "The same employment is on record; nothing was changed.",
+    ),
+    "evidence_unknown": (
+        "有的证明材料不在目录（{kinds_zh}）中，未予登记，请核对。",
+        "Some of the evidence is none of the known kinds ({kinds_en}) and was left out; please check.",
     ),
     "assessment_filed_late": (
         "考核报备晚于规定时间：应在考核前{days}个工作日（{due}前）报备，请县（区）残联酌情处理。",

@@ -327,6 +327,7 @@ CATALOGUE["absent_with_score"] = Kind(
     "该学员在第{sitting}次考核登记为未参加，不能登记新的成绩，请核对成绩或先更正考核登记。",
     "On record as not there at sitting {sitting}, so no new score can be recorded; check it or correct the sitting.",
 )
+CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in problem_words.ERRORS.items()}
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in problem_words.WARNINGS.items()}
 CATALOGUE |= {code: Kind(ERROR, zh, en) for code, (zh, en) in timetable_words.ERRORS.items()}
 CATALOGUE |= {code: Kind(WARNING, zh, en) for code, (zh, en) in timetable_words.WARNINGS.items()}
