@@ -120,11 +120,12 @@ def results_workbook(
     *,
     class_hours: Decimal | int | None = None,
     full_mark: Decimal | int = 100,
+    hours_attended: Sequence[Decimal] = (),
 ) -> bytes:
     """A results sheet with the names and citizen IDs of ``trainees``, to be filled in (.xlsx).
 
     ``papers`` maps a paper's code to its Chinese name; ``class_hours`` (45-minute hours) bounds what
-    can be typed as attendance.
+    can be typed as attendance; ``hours_attended`` fills it in, in the trainees' order.
     """
     people = list(trainees)
     titles = ["序号", "姓名", "公民身份号码", "出勤课时", *(paper_title(label) for label in papers.values())]
@@ -134,7 +135,9 @@ def results_workbook(
         book.column(column, field)
     book.top(_FILL_RESULTS, [*titles, "是否合格", "备注"], title=title)
     for line, (name, citizen_id) in enumerate(people, start=book.first_row):
-        book.row(line, [line - book.first_row + 1, name, citizen_id, *[None] * (len(fields) - 3)])
+        place = line - book.first_row
+        hours = float(hours_attended[place]) if hours_attended else None
+        book.row(line, [place + 1, name, citizen_id, hours, *[None] * (len(fields) - 4)])
     if people:
         last = book.first_row + len(people) - 1
         book.number_aid(3, last, class_hours, "出勤课时")

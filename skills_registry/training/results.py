@@ -104,17 +104,21 @@ class ResultsSheet(SheetKind):
 
 @dataclass(frozen=True)
 class _Attended:
-    """The hours that a class's attendance tells of: by enrolment, and what its open sessions may still add."""
+    """What the attendance of a class tells: hours at closed sessions by enrolment, and those of open sessions."""
 
     hours: Mapping[UUID, Decimal] | None
     still_open: Decimal
 
     @classmethod
     def of(cls, training_class: TrainingClass) -> _Attended:
-        hours = attendance.hours_attended(training_class)
-        waiting = (
-            [s.class_hours for s in sessions_of(training_class) if s.status == "planned"] if hours else []
-        )
+        marks = list(attendance.in_class(training_class))
+        if not marks:
+            return cls(None, Decimal(0))
+        hours: dict[UUID, Decimal] = {}
+        for row in marks:
+            if row.mark == "present" and row.session.status == "closed":
+                hours[row.enrolment_id] = hours.get(row.enrolment_id, Decimal(0)) + row.session.class_hours
+        waiting = (s.class_hours for s in sessions_of(training_class) if s.status == "planned")
         return cls(hours, sum(waiting, Decimal(0)))
 
     def against(self, enrolment: Enrolment, claimed: Decimal) -> list[Problem]:
@@ -125,8 +129,8 @@ class _Attended:
         if least <= claimed <= least + self.still_open:
             return []
         upto = f"–{written(least + self.still_open)}" if self.still_open else ""
-        facts = {"claimed": written(claimed), "recorded": written(least) + upto}
-        return [Problem("hours_differ_from_attendance", "hours", dict(facts))]
+        facts: dict[str, str | int | float] = {"claimed": written(claimed), "recorded": written(least) + upto}
+        return [Problem("hours_differ_from_attendance", "hours", facts)]
 
 
 def _enrolment_on_row(act: Act, training_class: TrainingClass, values: Mapping[str, Any]) -> Enrolment | None:
@@ -159,11 +163,17 @@ def result_values(values: Mapping[str, Any]) -> tuple[Decimal, dict[str, Decimal
 
 
 def results_sheet(act: Act, training_class: TrainingClass) -> bytes:
-    """A results sheet (.xlsx) prefilled from the roster, ready to be filled in and uploaded."""
-    trainees = [
-        (name_of(act.vault, row), people.citizen_id_of(act.vault, row.person))
-        for row in roster(training_class)
-    ]
+    """A results sheet (.xlsx) prefilled from the roster, ready to be filled in and uploaded.
+
+    Where all sessions are closed the hours attended stand in it already.
+    """
+    rows = roster(training_class)
+    trainees = [(name_of(act.vault, row), people.citizen_id_of(act.vault, row.person)) for row in rows]
+    attended = attendance.hours_attended(training_class) if attendance.complete(training_class) else None
     return results_workbook(
-        training_class.title, trainees, training_class.papers, class_hours=training_class.class_hours
+        training_class.title,
+        trainees,
+        training_class.papers,
+        class_hours=training_class.class_hours,
+        hours_attended=[attended[row.id] for row in rows] if attended else (),
     )
