@@ -41,7 +41,8 @@ _KIND_WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in (SESSION_KINDS[kind][0], *words)}
 
-_TIME = re.compile(r"(上午|下午|晚上|晚|早上|中午)?([0-9]{1,2})[:.时点]([0-9]{1,2})?分?(?::00)?")
+_HALF_DAY = re.compile("上午|下午|晚上|晚|早上|中午")
+_TIME = re.compile(f"({_HALF_DAY.pattern})?([0-9]{{1,2}})[:.时点]([0-9]{{1,2}})?分?(?::00)?")
 _RANGE = re.compile(r"(.+?)(?:-|—|–|~|至|到)+(.+)")
 _AFTERNOON = ("下午", "晚上", "晚")
 _NOON, _MINUTES_OF_A_DAY = 12, 24 * 60
@@ -247,15 +248,24 @@ def _read_day_and_times(row: SheetRow, checked: CheckedRow) -> None:
     else:
         checked.values["on"] = day.isoformat()
     start, end = row.cells.get("starts_at"), row.cells.get("ends_at")
-    span = _RANGE.fullmatch(_plain(start)) if isinstance(start, str) and _is_empty(end) else None
-    if span is not None:
-        start, end = span[1], span[2]
+    if isinstance(start, str) and _is_empty(end):
+        start, end = _both_times(start)
     for name, cell in (("starts_at", start), ("ends_at", end)):
         time = read_time(cell)
         if time is None:
             checked.problems.append(Problem("missing" if _is_empty(cell) else "time_format", name))
         else:
             checked.values[name] = time
+
+
+def _both_times(text: str) -> tuple[str, str]:
+    """Start and end of "08:30-11:30"; of "下午2:00-5:00" the end is in the afternoon too."""
+    span = _RANGE.fullmatch(_plain(text))
+    if span is None:
+        return text, ""
+    start, end = span[1], span[2]
+    half = _HALF_DAY.match(start)
+    return start, end if half is None or _HALF_DAY.match(end) else half[0] + end
 
 
 def _read_hours(row: SheetRow, checked: CheckedRow) -> None:
