@@ -19,7 +19,7 @@ from skills_registry.foundation.dues import Due
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.workdays import Deadline
 from skills_registry.notices import Notice, Objection, answer_deadline, deadline_of
-from skills_registry.training import opening, project_planning
+from skills_registry.training import opening, project_planning, sittings
 
 #: What an evaluation that is proposed waits for: the base's comments, and then the city's grade.
 _COMMENTS: tuple[str, tuple[str, str], Role] = (
@@ -42,6 +42,7 @@ def all_due(policy: Policy, today: date, base_ids: Iterable[UUID]) -> list[Due]:
         *_notices(policy, today, known),
         *project_planning.deadlines(policy, today, known),
         *opening.deadlines(policy, known),
+        *sittings.deadlines(policy, today, known),
         *_evaluations(policy, today, known),
         *cures.deadlines(policy, today, known),
         *withdrawal.deadlines(policy, known),

@@ -7,6 +7,7 @@ before anything else, and a record that is not the caller's business answers exa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,8 @@ from skills_registry.certification.held import Held
 from skills_registry.documents import Document
 from skills_registry.employment import Facts
 from skills_registry.exits import appeals, sanctions
-from skills_registry.training import uploads
+from skills_registry.training import assessments, changes, uploads
+from skills_registry.training.classes import TrainingClass
 from tests import admission, catalogue, evaluated, planned
 from tests.base_files import complete_file
 from tests.conftest import SAMPLES
@@ -75,8 +77,12 @@ def named(small_world: World) -> dict[str, str]:
         "base_id": str(small_world.base.id),
         "class_id": str(training_class.id),
         "upload_id": str(upload.id),
+        "change_id": str(
+            changes.report(clerk, training_class, reason="积雪", ends_on=date(2025, 4, 18))[0].id
+        ),
         "enrolment_id": str(certificate.enrolment_id),
         "evaluation_id": str(evaluated.in_state(small_world, "open").id),
+        "assessment_id": str(_assessment(small_world, training_class)),
         "sanction_id": str(letter.id),
         "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
@@ -85,6 +91,13 @@ def named(small_world: World) -> dict[str, str]:
         **_file_and_notice(small_world),
         **_person_file(small_world, certificate),
     }
+
+
+def _assessment(world: World, training_class: TrainingClass) -> UUID:
+    """A sitting of the class that its base has planned."""
+    judges = [assessments.Judge(name="马文礼", organisation="技师学院")]
+    planned = assessments.Plan(training_class.ends_on, "考场", judges)
+    return assessments.plan_assessment(world.act("base_clerk"), training_class, planned)[0].id
 
 
 def _file_and_notice(world: World) -> dict[str, str]:

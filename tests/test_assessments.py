@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from api import limits
 from api.app import create_app
+from skills_registry import deadlines
 from skills_registry.bases import entries
 from skills_registry.bases.entries import Teacher
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RegistryError, WrongState
@@ -643,3 +644,18 @@ def test_a_sitting_through_the_api_from_its_plan_to_a_corrected_presence(
     assert [item["status"] for item in listed] == ["held"]
     refused = client.post(f"{one}/cancellation", json={"reason": "晚了"}, headers=clerk)
     assert (refused.status_code, refused.get_json()["code"]) == (409, "wrong_state")
+
+
+def test_a_sitting_that_nobody_put_on_record_is_due_within_five_working_days(small_world: World) -> None:
+    training_class = small_world.open_class()
+    small_world.enrol(training_class)
+    planned(small_world, training_class)
+
+    def owed(day: date) -> list[tuple[str, date]]:
+        found = deadlines.all_due(small_world.service.policy, day, [small_world.base.id])
+        return [(due.kind, due.deadline.day) for due in found if due.kind == "assessment_outcome"]
+
+    assert owed(EXAM) == []
+    assert owed(date(2025, 4, 12)) == [("assessment_outcome", date(2025, 4, 18))]
+    sittings.hold_assessment(small_world.on(2025, 4, 14).act("base_clerk"), Assessment.get(), {})
+    assert owed(date(2025, 4, 14)) == []

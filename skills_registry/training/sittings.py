@@ -7,7 +7,8 @@ person scored there is an error, everything else that looks odd is a warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,12 @@ from uuid import UUID
 from peewee import CharField, ForeignKeyField
 
 from skills_registry.bases.parties import require_own_base
+from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act
+from skills_registry.foundation.dues import Due
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import move, note
+from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import Record, database
 from skills_registry.training.assessments import (
@@ -28,7 +32,7 @@ from skills_registry.training.assessments import (
     standing,
     trace,
 )
-from skills_registry.training.classes import TrainingClass, hold, require_with_base
+from skills_registry.training.classes import WITH_THE_BASE, TrainingClass, hold, require_with_base
 from skills_registry.training.enrolments import Enrolment, Result, roster
 from skills_registry.training.pass_rules import pass_rule_of
 
@@ -276,3 +280,20 @@ def _written(score: Decimal | None) -> str | None:
 def is_assessed(training_class: TrainingClass) -> bool:
     """Whether a sitting of the class is on record as held."""
     return bool(standing(training_class).where(Assessment.status == "held").exists())
+
+
+def deadlines(policy: Policy, today: date, known: Iterable[UUID]) -> Iterator[Due]:
+    """Sittings whose last day is past and which nobody has put on record."""
+    past = (
+        Assessment.select(Assessment, TrainingClass)
+        .join(TrainingClass)
+        .where((Assessment.status == "planned") & (Assessment.held_until < today))
+        .where(TrainingClass.base.in_(list(known)) & TrainingClass.status.in_(WITH_THE_BASE))
+        .order_by(Assessment.id)
+    )
+    for assessment in past:
+        training_class = assessment.training_class
+        days = policy.rule("assessment", training_class.starts_on)["outcome_working_days"]
+        last = workdays.after(assessment.held_until, days, policy)
+        words = ("登记考核情况", "put the sitting on record")
+        yield Due("assessment_outcome", *words, assessment.id, training_class.base_id, last, ("base_clerk",))
