@@ -8,6 +8,7 @@ refuses the whole file: marks must never be lost unseen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from skills_registry.foundation.wording import Typeface
 from skills_registry.spreadsheets import Cell, CellError, Column, Sheet, SheetRow, read, template_workbook
 from skills_registry.spreadsheets.headers import ALIASES, REFUSAL_REASON, table_vocabulary
 from skills_registry.training import attendance
-from skills_registry.training.attendance import Attendance, Marked
+from skills_registry.training.attendance import Marked
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment, enrolment_of, name_of, roster
 from skills_registry.training.sheets import CheckedRow, checked_once_each, identified
@@ -132,21 +133,20 @@ class AttendanceSheet(SheetKind):
         return checked_once_each(sheet, check)
 
     def doubts(
+        self, act: Act, training_class: TrainingClass, row: CheckedRow, *, uncovered: Typeface | None = None
+    ) -> list[Problem]:
+        return self.doubts_of_rows(act, training_class, [row], uncovered=uncovered)[0]
+
+    def doubts_of_rows(
         self,
         act: Act,
         training_class: TrainingClass,
-        row: CheckedRow,
+        rows: Sequence[CheckedRow],
         *,
         uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
-    ) -> list[Problem]:
-        enrolment = _enrolment_on_row(act, training_class, row.values)
-        if enrolment is None:
-            return [Problem("not_on_roster", "citizen_id")]
-        if enrolment.status != "enrolled":
-            return [Problem("withdrawn_trainee", "citizen_id", {"form": "attendance"})]
-        if enrolment.name_index != people.name_index(act.vault, row.values["name"]):
-            return [Problem("name_differs_from_roster", "name")]
-        return _against_recorded(training_class, enrolment, row.values["marks"])
+    ) -> list[list[Problem]]:
+        known = _Known.of(training_class)
+        return [list(_against_records(act, known, row)) for row in rows]
 
     def write(self, act: Act, training_class: TrainingClass, values: Mapping[str, Any], number: int) -> None:
         self.write_all(act, training_class, [(number, values)])
@@ -154,19 +154,41 @@ class AttendanceSheet(SheetKind):
     def write_all(
         self, act: Act, training_class: TrainingClass, rows: Sequence[tuple[int, Mapping[str, Any]]]
     ) -> None:
+        known = _Known.of(training_class)
         by_session: dict[str, list[Marked]] = {}
         for _, values in rows:
-            enrolment = _enrolment_on_row(act, training_class, values)
+            enrolment = _enrolment_on_row(act, known, values)
             if enrolment is None:
                 raise NotFound()
-            recorded = _recorded_for(training_class, enrolment)
-            for key, mark in values["marks"].items():
-                if key not in recorded or recorded[key].mark != mark:
-                    marked = Marked(enrolment.id, mark, values["means"])
-                    by_session.setdefault(key, []).append(marked)
-        for session in sessions_of(training_class):
-            if str(session.id) in by_session:
-                attendance.record(act, session, by_session[str(session.id)])
+            for key in known.changed(enrolment, values["marks"]):
+                marked = Marked(enrolment.id, values["marks"][key], values["means"])
+                by_session.setdefault(key, []).append(marked)
+        for key, marks in by_session.items():
+            attendance.record(act, known.sessions[key], marks)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the records say, asked once for all rows: sessions by id as text, and marks by trainee and session."""
+
+    training_class: TrainingClass
+    sessions: Mapping[str, Session]
+    marks: Mapping[tuple[UUID, str], str] = field(repr=False)
+
+    @classmethod
+    def of(cls, training_class: TrainingClass) -> _Known:
+        return cls(
+            training_class,
+            {str(session.id): session for session in sessions_of(training_class)},
+            {
+                (row.enrolment_id, str(row.session_id)): row.mark
+                for row in attendance.in_class(training_class)
+            },
+        )
+
+    def changed(self, enrolment: Enrolment, marks: Mapping[str, str]) -> list[str]:
+        """The sessions of which a row tells something else than the records."""
+        return [key for key, mark in marks.items() if self.marks.get((enrolment.id, key)) != mark]
 
 
 # ---------------------------------------------------------------- rules
@@ -219,20 +241,30 @@ def _read_means(cell: Cell, checked: CheckedRow) -> str:
     return _MEANS.get(word, "paper")
 
 
-def _against_recorded(
-    training_class: TrainingClass, enrolment: Enrolment, marks: Mapping[str, str]
-) -> list[Problem]:
-    recorded = _recorded_for(training_class, enrolment)
-    sessions = {str(session.id): session for session in sessions_of(training_class)}
-    names = _names(sessions.values())
-    changed = [key for key in marks if key not in recorded or recorded[key].mark != marks[key]]
-    closed = [key for key in changed if key not in sessions or sessions[key].status != "planned"]
+def _against_records(act: Act, known: _Known, row: CheckedRow) -> Iterator[Problem]:
+    enrolment = _enrolment_on_row(act, known, row.values)
+    if enrolment is None:
+        yield Problem("not_on_roster", "citizen_id")
+    elif enrolment.status != "enrolled":
+        yield Problem("withdrawn_trainee", "citizen_id", {"form": "attendance"})
+    elif enrolment.name_index != people.name_index(act.vault, row.values["name"]):
+        yield Problem("name_differs_from_roster", "name")
+    else:
+        yield from _against_marks(known, enrolment, row.values["marks"])
+
+
+def _against_marks(known: _Known, enrolment: Enrolment, marks: Mapping[str, str]) -> Iterator[Problem]:
+    changed = known.changed(enrolment, marks)
+    open_ones = {key for key, session in known.sessions.items() if session.status == "planned"}
+    names = _names(known.sessions.values())
+    closed = [Problem("session_closed", "marks", names.get(k, _GONE)) for k in changed if k not in open_ones]
+    replaced = sum((enrolment.id, key) in known.marks for key in changed)
     if closed:
-        return [Problem("session_closed", "marks", names.get(key, _GONE)) for key in closed]
-    if marks and not changed:
-        return [Problem("marks_unchanged", "marks")]
-    replaced = sum(key in recorded for key in changed)
-    return [Problem("marks_replaced", "marks", {"count": replaced})] if replaced else []
+        yield from closed
+    elif marks and not changed:
+        yield Problem("marks_unchanged", "marks")
+    elif replaced:
+        yield Problem("marks_replaced", "marks", {"count": replaced})
 
 
 #: What a session is called that left the timetable after the sheet was staged.
@@ -283,15 +315,9 @@ def _names(sessions: Any) -> dict[str, dict[str, str | int | float]]:
     }
 
 
-def _enrolment_on_row(act: Act, training_class: TrainingClass, values: Mapping[str, Any]) -> Enrolment | None:
+def _enrolment_on_row(act: Act, known: _Known, values: Mapping[str, Any]) -> Enrolment | None:
     person = people.find(act.vault, values["citizen_id"])
-    return enrolment_of(training_class, person.id) if person else None
-
-
-def _recorded_for(training_class: TrainingClass, enrolment: Enrolment) -> dict[str, Attendance]:
-    """What is recorded for a trainee, by session's id as text."""
-    found = attendance.in_class(training_class).where(Attendance.enrolment == enrolment.id)
-    return {str(row.session_id): row for row in found}
+    return enrolment_of(known.training_class, person.id) if person else None
 
 
 def attendance_sheet(
