@@ -168,6 +168,15 @@ def test_a_draft_is_written_anew_by_who_saw_its_last_version(small_world: World)
     assert stored(project)["planned_people"] == 90
 
 
+def test_what_was_read_before_a_change_is_not_put_on_notice(world: World) -> None:
+    read_before = drafted(world)
+    officer = world.act("county_officer")
+    project_planning.rewrite(officer, read_before, massage_plan(world, budget=1), version=1)
+    with pytest.raises(ProjectChangedMeanwhile):
+        publish(officer, read_before)
+    assert stored(read_before)["status"] == "draft" and Notice.select().count() == 0
+
+
 def test_what_is_on_notice_is_not_changed(small_world: World) -> None:
     project = noticed(small_world)
     with pytest.raises(WrongState):

@@ -212,6 +212,7 @@ def publish(
     :raises OwnBase: the caller works for a base that would carry it out.
     :raises CarrierNotListed, TradeWithoutBase: it could not be carried out.
     :raises NoticeTooShort: the days are fewer than the policy's.
+    :raises ProjectChangedMeanwhile: it was written anew since it was read.
     :raises WrongState: it is no draft.
     """
     require_division(act, project)
@@ -219,6 +220,7 @@ def publish(
     days = working_days or act.policy.rule("training_project", act.today)["notice_working_days"]
     with database.atomic():
         move(act, TRAINING_PROJECT, project, "publish", detail={"version": project.version})
+        _require_unchanged(project)
         project.notice = notices.publish(
             act,
             subject=SUBJECT,
@@ -242,6 +244,13 @@ def _require_feasible(act: Act, project: TrainingProject) -> None:
     for trade in project.trades:
         if not any(_covers(listing, trade) for _, listing in listings):
             raise TradeWithoutBase(occupation=trade["name"])
+
+
+def _require_unchanged(project: TrainingProject) -> None:
+    # What the public reads and what was checked must be what is on record.
+    now = TrainingProject.get_by_id(project.id).version
+    if now != project.version:
+        raise ProjectChangedMeanwhile(version=now)
 
 
 def _covers(listing: Any, trade: Mapping[str, str]) -> bool:
