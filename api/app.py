@@ -77,6 +77,53 @@ PAGE_POLICY = (
 )
 
 
+#: Rooms under /api/v1, which need a key, in the order of the documentation.
+KEYED_ROOMS = (
+    bases,
+    base_files,
+    documents,
+    notices,
+    projects,
+    resources,
+    applications,
+    panels,
+    plaques,
+    classes,
+    timetable,
+    sessions,
+    class_changes,
+    uploads,
+    enrolments,
+    consents,
+    assessments,
+    satisfaction,
+    certificates,
+    competitions,
+    competition_entries,
+    evaluations,
+    sanctions,
+    exits,
+    appeals,
+    deadlines,
+    employments,
+    people,
+)
+
+#: Rooms that everyone enters without a key.
+OPEN_ROOMS = (
+    verify,
+    sign_in,
+    directory,
+    notice_pages,
+    project_pages,
+    resource_pages,
+    competition_pages,
+    health,
+    metrics,
+    docs,
+)
+
+
 def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = callers.utc_now) -> Flask:
     """The Flask application over the database that the settings name.
 
@@ -127,49 +174,9 @@ def _connect_rooms(app: Flask) -> None:
     idempotency.install(app)
     app.after_request(_protect)
     api = Api(app)
-    for room in (
-        bases,
-        base_files,
-        documents,
-        notices,
-        projects,
-        resources,
-        applications,
-        panels,
-        plaques,
-        classes,
-        timetable,
-        sessions,
-        class_changes,
-        uploads,
-        enrolments,
-        consents,
-        assessments,
-        satisfaction,
-        certificates,
-        competitions,
-        competition_entries,
-        evaluations,
-        sanctions,
-        exits,
-        appeals,
-        deadlines,
-        employments,
-        people,
-    ):
+    for room in KEYED_ROOMS:
         api.register_blueprint(room.blueprint)
-    for room in (
-        verify,
-        sign_in,
-        directory,
-        notice_pages,
-        project_pages,
-        resource_pages,
-        competition_pages,
-        health,
-        metrics,
-        docs,
-    ):
+    for room in OPEN_ROOMS:
         app.register_blueprint(room.blueprint)
     app.register_blueprint(satisfaction.pages)
     # After flask-smorest, which would answer refusals in a form of its own.
