@@ -25,7 +25,7 @@ from skills_registry.training.enrolments import Enrolment, Result
 blueprint = Blueprint("enrolments", __name__, url_prefix=API_PREFIX, description="学员报名 (enrolments)")
 
 
-class ResultSchema(Schema):
+class TrainingResultSchema(Schema):
     """A result; ``hours`` are hours attended of 45 minutes, a missing score is an absence (缺考)."""
 
     hours = fields.String()
@@ -44,7 +44,7 @@ class EnrolmentSchema(Schema):
     status = fields.String()
     consent = fields.String(allow_none=True, metadata={"description": "知情同意：given、withdrawn 或空"})
     substitutes = fields.String(allow_none=True, metadata={"description": "所替补的报名 id"})
-    result = fields.Nested(ResultSchema, allow_none=True)
+    result = fields.Nested(TrainingResultSchema, allow_none=True)
     warnings = fields.List(fields.Nested(WarningSchema), metadata={"description": "仅在报名和替补时"})
 
 
