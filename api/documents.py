@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -23,13 +23,16 @@ from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases, s
 from api.files import attachment
 from api.lists import PageQuery, page, page_of
 from api.problems import language
-from skills_registry import documents
+from skills_registry import documents, person_files
 from skills_registry.bases import panels
 from skills_registry.bases.applications import Application, latest_submission
+from skills_registry.certification.held import HeldCertificate
 from skills_registry.documents import DOCUMENT_KINDS, MEDIA_TYPES, Document
+from skills_registry.employment import Employment
 from skills_registry.foundation.acts import Role
 from skills_registry.foundation.errors import NotAllowed, NotFound
 from skills_registry.foundation.storage import require_found
+from skills_registry.people import Person
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.consents import Consent
 from skills_registry.training.enrolments import Enrolment
@@ -65,6 +68,14 @@ def _sessions() -> Any:
     return Session.select(Session.id).join(TrainingClass).where(TrainingClass.base.in_(reachable_bases()))
 
 
+def _of_people(table: Any) -> Any:
+    """Rows that hang on a training of a reachable base, or on a person whose file is the caller's business."""
+    classes = TrainingClass.select(TrainingClass.id).where(TrainingClass.base.in_(reachable_bases()))
+    trained = Enrolment.select(Enrolment.id).where(Enrolment.training_class.in_(classes))
+    reached = person_files.people_reached(act()).select(Person.id)
+    return table.select(table.id).where(table.enrolment.in_(trained) | table.person.in_(reached))
+
+
 def _consents() -> Any:
     classes = TrainingClass.select(TrainingClass.id).where(TrainingClass.base.in_(reachable_bases()))
     return Consent.select(Consent.id).join(Enrolment).where(Enrolment.training_class.in_(classes))
@@ -77,6 +88,14 @@ OWNERS: dict[str, Owner] = {
     ),
     "session": Owner(_sessions, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})),
     "consent": Owner(_consents, frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset({"base_clerk"})),
+    "employment": Owner(
+        partial(_of_people, Employment), frozenset({"base_clerk", *OFFICERS, "auditor"}), frozenset(WRITERS)
+    ),
+    "held_certificate": Owner(
+        partial(_of_people, HeldCertificate),
+        frozenset({"base_clerk", *OFFICERS, "auditor"}),
+        frozenset(WRITERS),
+    ),
     "application": Owner(_applications, frozenset({*OFFICERS, "auditor", "expert"}), frozenset(OFFICERS)),
 }
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.bodies import Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles, reachable_bases
-from api.classes import WarningSchema, show_warning
+from api.classes import WarningSchema, reachable_class, show_warning
 from api.enrolments import reachable_enrolment
+from api.files import XLSX, attachment
 from api.lists import PageQuery, page, page_of
 from api.problems import language
 from api.shapes import EDITIONS, ReasonSchema
+from api.uploads import FileSchema, UploadSchema, staged
 from skills_registry import accounts, employment, person_files
 from skills_registry.certification import held as held_certificates
 from skills_registry.certification.held import (
@@ -237,6 +240,25 @@ def report_employment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]
 def facts_of(body: dict[str, Any]) -> Facts:
     """What a body reports."""
     return Facts(**{**body, "evidence": tuple(dict.fromkeys(body["evidence"]))})
+
+
+@blueprint.route("/classes/<class_id>/employment", methods=["POST"])
+@for_roles("base_clerk")
+@blueprint.arguments(FileSchema, location="files")
+@blueprint.response(201, UploadSchema)
+def upload_follow_up(files: dict[str, Any], class_id: str) -> dict[str, Any]:
+    """Stage a follow-up sheet (就业跟踪表); nothing is reported before the upload is confirmed."""
+    return staged(class_id, "employment", files)
+
+
+@blueprint.route("/classes/<class_id>/employment-sheet.xlsx", methods=["GET"])
+@for_roles("base_clerk", "county_officer")
+@blueprint.response(200, content_type=XLSX)
+def follow_up_sheet(class_id: str) -> Response:
+    """A follow-up sheet with the trainees of a class and what was reported of them so far."""
+    training_class = reachable_class(class_id)
+    content = employment.follow_up_sheet(act(), training_class)
+    return attachment(content, XLSX, f"employment-{training_class.filing_no}.xlsx")
 
 
 @blueprint.route("/employments/<employment_id>/confirmation", methods=["POST"])

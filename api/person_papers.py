@@ -46,6 +46,14 @@ class Section:
     empty: str
     note: str = ""
 
+    @property
+    def entries(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Each entry's heading, and its facts with their names; what is not known is left out."""
+        return [
+            (row[0], [fact for fact in zip(self.columns[1:], row[1:], strict=True) if fact[1] != _NOTHING])
+            for row in self.rows
+        ]
+
 
 def draw_file(file: PersonFile) -> bytes:
     """A person's file as an accessible PDF (PDF/UA-1).
@@ -248,7 +256,7 @@ def _corrections(file: PersonFile) -> Section:
     rows = [
         (
             CORRECTABLE[corrected.record.field][0],
-            _value(corrected.record.field, corrected.old_value),
+            _value(corrected.record.field, corrected.old_value) or "（原未登记）",
             _value(corrected.record.field, corrected.new_value),
             chinese_date(corrected.record.requested_at.astimezone(SHANGHAI).date()),
             CORRECTION_REQUEST.states[corrected.record.status][0],
@@ -260,4 +268,4 @@ def _corrections(file: PersonFile) -> Section:
 
 
 def _value(field: str, value: str) -> str:
-    return (SEXES.get(value, value) if field == "sex" else value) or _NOTHING
+    return SEXES.get(value, value) if field == "sex" else value

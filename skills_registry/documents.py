@@ -50,6 +50,8 @@ DOCUMENT_KINDS: dict[str, tuple[str, str]] = {
     "inspection_photo": ("考察照片", "photo from the inspection"),
     "consent_form": ("签署的知情同意书", "signed consent form"),
     "sign_in_sheet": ("签到表扫描件", "scan of a sign-in sheet"),
+    "employment_evidence": ("就业证明材料", "evidence of employment"),
+    "certificate_scan": ("其他机构证书扫描件", "scan of another body's certificate"),
     "statement": ("情况说明", "statement"),
     "other": ("其他材料", "other"),
 }

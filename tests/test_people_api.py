@@ -14,6 +14,7 @@ import pikepdf
 import pytest
 
 from skills_registry.foundation.lifecycle import Step
+from tests.made_sheets import workbook
 from tests.test_document_accessibility import elements
 from tests.test_evaluation_api import Office, opened
 from tests.test_person_files import LI, WHY, full_file, li
@@ -167,6 +168,61 @@ def test_employment_counts_in_the_evaluation_of_a_year_that_the_records_cover(sm
     figures = office.get("county_officer", f"evaluations/{opened_one['id']}/figures")["figures"]
     line = next(figure for figure in figures if figure["indicator"] == "class_employment_rate")
     assert (line["numerator"], line["denominator"], line["state"]) == ("2", "4", "counted")
+
+
+def test_evidence_is_kept_with_an_employment_and_read_only_where_the_person_is_known(
+    small_office: Office,
+) -> None:
+    world, office = small_office.world, small_office
+    enrolment = world.issued()[0].enrolment
+    work = {"form": "farming", "started_on": "2025-02-10", "evidence": ["village_statement"]}
+    own = office.post("base_clerk", f"enrolments/{enrolment.id}/employments", work, 201)["id"]
+    by_county = office.post(
+        "county_officer", f"people/{enrolment.person_id}/employments", work | {"form": "flexible"}, 201
+    )
+
+    def keep(who: str, employment_id: str) -> int:
+        answer = office.client.post(
+            "/api/v1/documents",
+            data={
+                "owner": "employment",
+                "owner_id": employment_id,
+                "kind": "employment_evidence",
+                "file": (io.BytesIO(b"%PDF-1.7\n%%EOF"), "x.pdf"),
+            },
+            headers={"Authorization": f"Bearer {world.key(who)}"},
+        )
+        return int(answer.status_code)
+
+    assert [keep("base_clerk", own), keep("county_officer", by_county["id"])] == [201, 201]
+    assert [keep("base_clerk", by_county["id"]), keep("other_county_officer", own)] == [404, 404]
+    listed = {
+        who: len(office.get(who, "documents?owner=employment")["items"])
+        for who in ("base_clerk", "county_officer")
+    }
+    assert listed == {"base_clerk": 1, "county_officer": 2}
+
+
+def test_a_follow_up_sheet_goes_out_comes_back_and_is_confirmed(small_office: Office) -> None:
+    world, office = small_office.world, small_office
+    certificate = world.issued()[0]
+    path = f"classes/{certificate.training_class_id}"
+    headers = {"Authorization": f"Bearer {world.key('base_clerk')}"}
+    sheet = office.client.get(f"/api/v1/{path}/employment-sheet.xlsx", headers=headers)
+    assert sheet.status_code == 200
+    lines = [
+        ["姓名", "身份证号", "就业形式", "就业日期"],
+        [*PEOPLE[0][:2], "灵活就业", "2025-02-10"],
+        [*PEOPLE[1][:2], "", ""],
+    ]
+    files = {"file": (io.BytesIO(workbook(lines)), "x.xlsx")}
+    made = office.client.post(f"/api/v1/{path}/employment", data=files, headers=headers)
+    assert (made.status_code, made.json["accepted"], made.json["kind"]) == (201, 2, "employment")
+    office.post("base_clerk", f"uploads/{made.json['id']}/confirmation", {})
+    found = office.get("county_officer", f"employments?class_id={certificate.training_class_id}")["items"]
+    assert [(row["name"], row["form"], row["status"]) for row in found] == [
+        ("李晓东", "flexible", "reported")
+    ]
 
 
 # ---------------------------------------------------------------- the paper
