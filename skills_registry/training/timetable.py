@@ -8,7 +8,7 @@ deleted; one that is closed stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -131,7 +131,11 @@ class Surroundings:
     people: int
     teachers: frozenset[UUID]
     places: dict[UUID, int] = field(repr=False)
-    elsewhere: Sequence[Elsewhere] = field(repr=False)
+    elsewhere: Mapping[date, Sequence[Elsewhere]] = field(repr=False)
+
+    def beside(self, session: PlannedSession) -> Sequence[Elsewhere]:
+        """The sessions of the base's other classes on the day of a session."""
+        return self.elsewhere.get(session.on, ())
 
 
 def require_filed(training_class: TrainingClass) -> None:
@@ -156,7 +160,7 @@ def check(
     first, last = starts_on or training_class.starts_on, ends_on or training_class.ends_on
     rule = act.policy.rule("timetable", first)
     found = rules.findings(rows, starts_on=first, ends_on=last, rule=rule)
-    around = surroundings(training_class)
+    around = surroundings(training_class, [session.on for _, session in rows])
     over = {as_planned(session) for session in sessions_of(training_class) if session.status == "closed"}
     for number, session in rows:
         if session not in over:
@@ -171,7 +175,7 @@ def against_records(session: PlannedSession, around: Surroundings) -> Iterator[P
     elif session.teacher_id not in around.teachers:
         yield Problem("teacher_unknown", "teacher")
     else:
-        clash = rules.teacher_elsewhere(session, around.elsewhere)
+        clash = rules.teacher_elsewhere(session, around.beside(session))
         if clash is not None:
             yield clash
     yield from _about_place(session, around)
@@ -186,26 +190,30 @@ def _about_place(session: PlannedSession, around: Surroundings) -> Iterator[Prob
         yield Problem("site_unknown", "place")
         return
     full = rules.place_problem(
-        session, around.elsewhere, people=around.people, places=around.places[session.site_id]
+        session, around.beside(session), people=around.people, places=around.places[session.site_id]
     )
     if full is not None:
         yield full
 
 
-def surroundings(training_class: TrainingClass) -> Surroundings:
-    """What stands in the file of the class's base now, and when its other classes have sessions."""
+def surroundings(training_class: TrainingClass, days: Collection[date]) -> Surroundings:
+    """What stands in the file of the class's base now, and when its other classes have sessions on these days."""
     base = training_class.base
     others = (
         Session.select(Session, TrainingClass)
         .join(TrainingClass)
         .where((TrainingClass.base == base.id) & (TrainingClass.id != training_class.id))
         .where((TrainingClass.status != "cancelled") & Session.last_version.is_null())
+        .where(Session.on.between(min(days, default=date.max), max(days, default=date.min)))
     )
+    elsewhere: dict[date, list[Elsewhere]] = {}
+    for session in others:
+        elsewhere.setdefault(session.on, []).append(_as_elsewhere(session))
     return Surroundings(
         people=training_class.capacity,
         teachers=frozenset(teacher.id for teacher in entries_of(base, Teacher)),
         places={site.id: site.capacity for site in entries_of(base, Site)},
-        elsewhere=[_as_elsewhere(session) for session in others],
+        elsewhere=elsewhere,
     )
 
 

@@ -126,8 +126,9 @@ class TimetableSheet(SheetKind):
         *,
         uncovered: Typeface | None = None,  # noqa: ARG002 - one signature for all kinds
     ) -> list[list[Problem]]:
-        around = timetable.surroundings(training_class)
-        return [list(timetable.against_records(planned_of(row.values), around)) for row in rows]
+        planned = [planned_of(row.values) for row in rows]
+        around = timetable.surroundings(training_class, [session.on for session in planned])
+        return [list(timetable.against_records(session, around)) for session in planned]
 
     def doubts_about_sheet(
         self, act: Act, training_class: TrainingClass, rows: Sequence[CheckedRow]
