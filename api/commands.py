@@ -21,7 +21,7 @@ from api.services import Services
 from api.settings import Settings, from_environment
 from skills_registry import __version__, accounts
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
-from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.errors import RegistryError, Unavailable
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault, load_vault
@@ -317,14 +317,18 @@ def check_links_command(at_once: int, seconds: int) -> None:
     service = _prepared(from_environment())
     agent = f"SkillsRegistry-LinkCheck/{__version__} (+{service.settings.public_url})"
     probe = links.LinkProbe(agent=agent, seconds=seconds, at_once=at_once)
-    failed = checked = 0
-    for resource, found in links.look_at_all(probe, resources.to_check()):
+    findings = list(links.look_at_all(probe, resources.to_check()))
+    if links.nobody_answers(findings):
+        raise Unavailable(
+            what="没有一个网站有响应，检查结果未记录 (not one site answered; nothing was recorded)",
+            remedy="检查本机能否访问互联网 (check that this machine reaches the internet)",
+        )
+    for resource, found in findings:
         resources.record_check(act_of(service, PUBLIC), resource, found)
-        checked += 1
         if found.outcome != "alive":
-            failed += 1
             click.echo(f"{resource.id}  {' '.join(resources.OUTCOMES[found.outcome])}  {resource.url}")
-    click.echo(f"链接 links: {checked}   需处理 to look at: {failed}")
+    failed = sum(found.outcome != "alive" for _, found in findings)
+    click.echo(f"链接 links: {len(findings)}   需处理 to look at: {failed}")
 
 
 @main.command("lifecycles")

@@ -27,6 +27,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 MOST_REDIRECTS = 5
 LONGEST_HEAD = 32 * 1024
 
+#: How many sites must be silent together before we look for the fault on our side.
+ENOUGH_SITES = 3
+
 #: The network of translated IPv4 addresses (RFC 6052): what is behind it counts.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -195,6 +198,14 @@ def look_at_all(probe: LinkProbe, found: Iterable[Resource]) -> Iterator[tuple[R
         waiting = [pool.submit(_look_at_site, probe, site) for site in by_site.values()]
         for done in as_completed(waiting):
             yield from done.result()
+
+
+def nobody_answers(findings: Iterable[tuple[Resource, Finding]]) -> bool:
+    """Whether not one of several sites answered: then our own way to the net is cut, and nothing was learnt."""
+    known = list(findings)
+    sites = {urlsplit(resource.url).netloc.lower() for resource, _ in known}
+    silent = all(found.outcome == "no_answer" and found.http_status is None for _, found in known)
+    return len(sites) >= ENOUGH_SITES and silent
 
 
 def _look_at_site(probe: LinkProbe, site: list[Resource]) -> list[tuple[Resource, Finding]]:

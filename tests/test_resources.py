@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import limits
+from api import limits, links
 from api.app import create_app
 from skills_registry import resources
 from skills_registry.foundation.acts import Act
@@ -376,3 +376,32 @@ def test_the_command_keeps_what_it_found_with_its_day_and_names_what_to_look_at(
         kept = Resource.get_by_id(resource.id)
         assert kept.outcome in ("no_answer", "private_address")
         assert kept.checked_at is not None and kept.failures == 1
+
+
+def test_when_not_one_site_answers_the_fault_is_ours_and_no_link_is_called_dead(
+    small_world: World, tmp_path: Path
+) -> None:
+    known = [published(small_world, url=f"http://nobody{place}.invalid/course") for place in range(3)]
+    told = Terminal(small_world, tmp_path).run("resources", "check-links", "--seconds", "5", expect=1)
+    assert "检查本机能否访问互联网" in told
+    assert {(stored(resource)["outcome"], stored(resource)["failures"]) for resource in known} == {("", 0)}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "silent"),
+    [
+        (["no_answer", "no_answer", "no_answer"], True),
+        (["no_answer", "no_answer"], False),
+        (["no_answer", "no_answer", "alive"], False),
+        (["no_answer", "no_answer", "gone"], False),
+        ([], False),
+    ],
+)
+def test_the_fault_is_ours_only_when_several_sites_are_silent_together(
+    outcomes: list[str], silent: bool
+) -> None:
+    found = [
+        (Resource(url=f"http://site{place}.example/"), Finding(outcome))
+        for place, outcome in enumerate(outcomes)
+    ]
+    assert links.nobody_answers(found) is silent
