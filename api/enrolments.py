@@ -31,6 +31,9 @@ class TrainingResultSchema(Schema):
     hours = fields.String()
     scores = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True))
     outcome = fields.String()
+    sitting = fields.Integer(
+        allow_none=True, metadata={"description": "第几次考核的成绩；没有考核登记时为空"}
+    )
 
 
 class EnrolmentSchema(Schema):
@@ -124,7 +127,17 @@ def show_enrolment(enrolment: Enrolment) -> dict[str, Any]:
         "status": enrolment.status,
         "consent": given[-1].status if (given := consents.consents_of(enrolment)) else None,
         "substitutes": str(enrolment.substitutes_id) if enrolment.substitutes_id else None,
-        "result": result and {"hours": str(result.hours), "scores": result.scores, "outcome": result.outcome},
+        "result": result and show_result(result),
+    }
+
+
+def show_result(result: Result) -> dict[str, Any]:
+    """A result as the API answers it."""
+    return {
+        "hours": str(result.hours),
+        "scores": result.scores,
+        "outcome": result.outcome,
+        "sitting": result.assessment.sitting if result.assessment else None,
     }
 
 

@@ -642,6 +642,9 @@ def test_a_sitting_through_the_api_from_its_plan_to_a_corrected_presence(
     assert corrected.get_json()["candidates"][0]["presence"] == "sat"
     listed = client.get(path, headers=bearer(world, "auditor")).get_json()["items"]
     assert [item["status"] for item in listed] == ["held"]
+    graded(world, first, Assessment.get(), theory=80, practice=80)
+    result = client.get(f"/api/v1/enrolments/{first.id}", headers=clerk).get_json()["result"]
+    assert (result["outcome"], result["sitting"]) == ("passed", 1)
     refused = client.post(f"{one}/cancellation", json={"reason": "晚了"}, headers=clerk)
     assert (refused.status_code, refused.get_json()["code"]) == (409, "wrong_state")
 
