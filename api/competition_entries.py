@@ -32,7 +32,7 @@ blueprint = Blueprint(
 _READERS = (*OFFICERS, "auditor")
 
 
-class CandidateSchema(Schema):
+class EntrantSchema(Schema):
     """Who is to be entered; ``card_issued_on`` is the first day of their card, ``publish`` their consent to be named."""
 
     name = Text(required=True, validate=validate.Length(1, 100))
@@ -45,7 +45,7 @@ class CandidateSchema(Schema):
     publish = fields.Boolean(load_default=False)
 
 
-class ScoreSchema(Schema):
+class EntryScoreSchema(Schema):
     """How it ended for an entry; ``score`` for those who finished a ranked event only."""
 
     outcome = Text(required=True, validate=validate.OneOf(OUTCOMES))
@@ -53,7 +53,7 @@ class ScoreSchema(Schema):
     tie_break = fields.Decimal(load_default=None, allow_none=True, as_string=True)
 
 
-class EntrySchema(Schema):
+class CompetitionEntrySchema(Schema):
     """An entry with its score; rank and prize as they stand now, and for good once the result is final."""
 
     id = fields.String()
@@ -73,7 +73,7 @@ class EntrySchema(Schema):
     steps = fields.List(fields.Nested(StepSchema))
 
 
-class WholeEventSchema(Schema):
+class WholeCompetitionEventSchema(Schema):
     """An event with its history."""
 
     id = fields.String()
@@ -143,7 +143,7 @@ def reachable_entry(entry_id: str) -> CompetitionEntry:
 
 @blueprint.route("/competition-events/<event_id>", methods=["GET"])
 @for_roles(*_READERS)
-@blueprint.response(200, WholeEventSchema)
+@blueprint.response(200, WholeCompetitionEventSchema)
 def read_event(event_id: str) -> dict[str, Any]:
     """One event with the rules written down for it and its history."""
     event = reachable_event(event_id)
@@ -153,7 +153,7 @@ def read_event(event_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-events/<event_id>/entries", methods=["GET"])
 @for_roles(*_READERS)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_of(EntrySchema))
+@blueprint.response(200, page_of(CompetitionEntrySchema))
 def list_entries(query: dict[str, Any], event_id: str) -> dict[str, Any]:
     """The entries of an event: all of them for who holds the competition, else those of the own county."""
     event = reachable_event(event_id)
@@ -163,8 +163,8 @@ def list_entries(query: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competition-events/<event_id>/entries", methods=["POST"])
 @for_roles(*OFFICERS)
-@blueprint.arguments(CandidateSchema)
-@blueprint.response(201, EntrySchema)
+@blueprint.arguments(EntrantSchema)
+@blueprint.response(201, CompetitionEntrySchema)
 def enter(body: dict[str, Any], event_id: str) -> dict[str, Any]:
     """Enter a person for a team of the caller's division."""
     event = reachable_event(event_id)
@@ -174,7 +174,7 @@ def enter(body: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competition-entries/<entry_id>", methods=["GET"])
 @for_roles(*_READERS)
-@blueprint.response(200, EntrySchema)
+@blueprint.response(200, CompetitionEntrySchema)
 def read_entry(entry_id: str) -> dict[str, Any]:
     """One entry with its history."""
     return show_whole_entry(reachable_entry(entry_id))
@@ -183,7 +183,7 @@ def read_entry(entry_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-entries/<entry_id>/withdrawal", methods=["POST"])
 @for_roles(*OFFICERS)
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EntrySchema)
+@blueprint.response(200, CompetitionEntrySchema)
 def withdraw(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Take an entry out before results are proposed (退赛)."""
     return show_whole_entry(entries.withdraw(act(), reachable_entry(entry_id), body["reason"]))
@@ -192,7 +192,7 @@ def withdraw(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-entries/<entry_id>/disqualification", methods=["POST"])
 @for_roles(*OFFICERS)
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EntrySchema)
+@blueprint.response(200, CompetitionEntrySchema)
 def disqualify(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Disqualify an entry with the reason (取消资格)."""
     return show_whole_entry(entries.disqualify(act(), reachable_entry(entry_id), body["reason"]))
@@ -201,7 +201,7 @@ def disqualify(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-entries/<entry_id>/readmission", methods=["POST"])
 @for_roles(*OFFICERS)
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EntrySchema)
+@blueprint.response(200, CompetitionEntrySchema)
 def readmit(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Take a disqualification back."""
     return show_whole_entry(entries.readmit(act(), reachable_entry(entry_id), body["reason"]))
@@ -209,8 +209,8 @@ def readmit(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competition-entries/<entry_id>/score", methods=["POST"])
 @for_roles(*OFFICERS)
-@blueprint.arguments(ScoreSchema)
-@blueprint.response(200, EntrySchema)
+@blueprint.arguments(EntryScoreSchema)
+@blueprint.response(200, CompetitionEntrySchema)
 def record_score(body: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Record what an entry achieved, or that it did not finish or start; an earlier score stays as a trace."""
     entry = reachable_entry(entry_id)

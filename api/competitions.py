@@ -57,7 +57,7 @@ _COLUMNS = (
 )
 
 
-class EventSchema(Schema):
+class CompetitionEventSchema(Schema):
     """One event; ``tie_rule`` and ``tie_better`` are empty where equal scores share a rank."""
 
     id = fields.String(dump_only=True)
@@ -88,11 +88,11 @@ class CompetitionSchema(Schema):
     eligible_on = fields.Date(required=True)
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
-    events = fields.List(fields.Nested(EventSchema), dump_only=True)
+    events = fields.List(fields.Nested(CompetitionEventSchema), dump_only=True)
     steps = fields.List(fields.Nested(StepSchema), dump_only=True)
 
 
-class ResultSchema(Schema):
+class EventAwardsSchema(Schema):
     """The awards that a confirmation issued."""
 
     status = fields.String()
@@ -154,8 +154,8 @@ def read_competition(competition_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competitions/<competition_id>/events", methods=["POST"])
 @for_roles(*OFFICERS)
-@blueprint.arguments(EventSchema)
-@blueprint.response(201, EventSchema)
+@blueprint.arguments(CompetitionEventSchema)
+@blueprint.response(201, CompetitionEventSchema)
 def add_event(body: dict[str, Any], competition_id: str) -> dict[str, Any]:
     """Add an event while the competition is being prepared."""
     return show_event(contests.add_event(act(), reachable_competition(competition_id), EventPlan(**body)))
@@ -198,7 +198,7 @@ def cancel_competition(body: dict[str, Any], competition_id: str) -> dict[str, A
 @blueprint.route("/competition-events/<event_id>/cancellation", methods=["POST"])
 @for_roles(*OFFICERS)
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EventSchema)
+@blueprint.response(200, CompetitionEventSchema)
 def cancel_event(body: dict[str, Any], event_id: str) -> dict[str, Any]:
     """Cancel one event that has no results yet."""
     return show_event(contests.cancel_event(act(), reachable_event(event_id), body["reason"]))
@@ -206,7 +206,7 @@ def cancel_event(body: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competition-events/<event_id>/proposal", methods=["POST"])
 @for_roles(*OFFICERS)
-@blueprint.response(200, EventSchema)
+@blueprint.response(200, CompetitionEventSchema)
 def propose_result(event_id: str) -> dict[str, Any]:
     """Propose the result of an event for confirmation by another officer."""
     return show_event(results.propose(act(), reachable_event(event_id)))
@@ -215,7 +215,7 @@ def propose_result(event_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-events/<event_id>/return", methods=["POST"])
 @for_roles("city_officer")
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EventSchema)
+@blueprint.response(200, CompetitionEventSchema)
 def return_result(body: dict[str, Any], event_id: str) -> dict[str, Any]:
     """Return a proposed result with the reason."""
     return show_event(results.send_back(act(), reachable_event(event_id), body["reason"]))
@@ -223,7 +223,7 @@ def return_result(body: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 @blueprint.route("/competition-events/<event_id>/confirmation", methods=["POST"])
 @for_roles("city_officer")
-@blueprint.response(200, ResultSchema)
+@blueprint.response(200, EventAwardsSchema)
 def confirm_result(event_id: str) -> dict[str, Any]:
     """Make a proposed result final and issue its awards, in one step."""
     event = reachable_event(event_id)
@@ -237,7 +237,7 @@ def confirm_result(event_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-events/<event_id>/reopening", methods=["POST"])
 @for_roles("city_officer")
 @blueprint.arguments(ReasonSchema)
-@blueprint.response(200, EventSchema)
+@blueprint.response(200, CompetitionEventSchema)
 def reopen_result(body: dict[str, Any], event_id: str) -> dict[str, Any]:
     """Reopen a final result that was wrong; its awards are revoked with this reason."""
     return show_event(results.reopen(act(), reachable_event(event_id), body["reason"]))

@@ -26,7 +26,7 @@ from skills_registry.employment import Facts
 from skills_registry.exits import appeals, sanctions
 from skills_registry.training import assessments, changes, uploads
 from skills_registry.training.classes import TrainingClass
-from tests import admission, catalogue, evaluated, planned
+from tests import admission, catalogue, competing, evaluated, planned
 from tests.base_files import complete_file
 from tests.conftest import SAMPLES
 from tests.world import World
@@ -90,6 +90,7 @@ def named(small_world: World) -> dict[str, str]:
         "resource_id": str(catalogue.drafted(small_world).id),
         **_file_and_notice(small_world),
         **_person_file(small_world, certificate),
+        **competing.named(small_world),
     }
 
 
