@@ -26,7 +26,8 @@ from skills_registry.employment import Facts
 from skills_registry.exits import appeals, sanctions
 from skills_registry.training import assessments, changes, uploads
 from skills_registry.training.classes import TrainingClass
-from tests import admission, catalogue, competing, evaluated, planned
+from skills_registry.training.timetable import sessions_of
+from tests import admission, catalogue, competing, evaluated, planned, timetables
 from tests.base_files import complete_file
 from tests.conftest import SAMPLES
 from tests.world import World
@@ -83,6 +84,7 @@ def named(small_world: World) -> dict[str, str]:
         "enrolment_id": str(certificate.enrolment_id),
         "evaluation_id": str(evaluated.in_state(small_world, "open").id),
         "assessment_id": str(_assessment(small_world, training_class)),
+        "session_id": str(_session(small_world)),
         "sanction_id": str(letter.id),
         "appeal_id": str(appeals.file_appeal(clerk, "sanction", letter.id, "事实有误").id),
         "number": certificate.number,
@@ -92,6 +94,13 @@ def named(small_world: World) -> dict[str, str]:
         **_person_file(small_world, certificate),
         **competing.named(small_world),
     }
+
+
+def _session(world: World) -> UUID:
+    """The first session of a class that the base has filed."""
+    filed = world.filed_class(title="第三期")
+    timetables.planned(world, filed, [timetables.session()])
+    return sessions_of(filed)[0].id
 
 
 def _assessment(world: World, training_class: TrainingClass) -> UUID:
