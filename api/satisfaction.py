@@ -141,6 +141,7 @@ def read_satisfaction(class_id: str) -> dict[str, Any]:
 def slips(class_id: str) -> Response:
     """The slips for the printer, one for each trainee and none with a name; drawn again, they are the same."""
     survey = survey_of(class_id)
+    satisfaction.require_may_ask(act(), survey.training_class)
     return attachment(draw_slips(survey), PDF, f"satisfaction-{survey.training_class.filing_no}.pdf")
 
 
