@@ -102,8 +102,10 @@ class FileTrainingSchema(Schema):
 
 
 class FileCertificateSchema(Schema):
-    """A certificate that this registry issued."""
+    """A certificate that this registry issued; ``competition`` and ``prize`` are an award's alone."""
 
+    competition = fields.String(allow_none=True)
+    prize = fields.String(allow_none=True)
     number = fields.String()
     kind = fields.String()
     kind_text = fields.String()
@@ -274,6 +276,7 @@ def _show_result(result: Result) -> dict[str, Any]:
 
 def _show_certificate(certificate: Certificate) -> dict[str, Any]:
     columns = ("number", "kind", "subject", "base_name", "issued_on", "expires_on", "status")
+    columns += ("competition", "prize")
     return {name: getattr(certificate, name) for name in columns} | {
         "kind_text": _said(CERTIFICATE_KINDS[certificate.kind]),
         "level_text": _level(certificate.level),

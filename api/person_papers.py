@@ -181,7 +181,7 @@ def _certificates(file: PersonFile) -> Section:
         (
             row.number,
             CERTIFICATE_KINDS[row.kind][0],
-            _named(row.subject, row.level),
+            "，".join(filter(None, (row.competition, _named(row.subject, row.level), row.prize))),
             row.base_name,
             chinese_date(row.issued_on),
             CERTIFICATE.states[row.status][0] + _until(row.expires_on),
