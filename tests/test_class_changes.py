@@ -56,21 +56,21 @@ def test_a_reported_change_changes_nothing_until_the_county_accepts_it(world: Wo
     assert actions == ["file", "set_timetable", "open", "report_change", "set_timetable"]
 
 
-def test_a_refused_change_and_one_taken_back_leave_the_class_as_it_was(world: World) -> None:
-    training_class, sessions = taught_class(world)
+def test_a_refused_change_and_one_taken_back_leave_the_class_as_it_was(small_world: World) -> None:
+    training_class, sessions = taught_class(small_world)
     changed = moved(sessions, 4, content="换一讲")
-    refused = reported(world, training_class, changed)
-    changes.refuse(world.act("county_officer"), refused, "请另行安排教师")
-    withdrawn = reported(world, training_class, changed)
-    changes.withdraw(world.act("base_clerk"), withdrawn, "教师已能到课")
+    refused = reported(small_world, training_class, changed)
+    changes.refuse(small_world.act("county_officer"), refused, "请另行安排教师")
+    withdrawn = reported(small_world, training_class, changed)
+    changes.withdraw(small_world.act("base_clerk"), withdrawn, "教师已能到课")
     assert [again(c).status for c in (refused, withdrawn)] == ["refused", "withdrawn"]
     assert timetable.latest_version(training_class) == 1
 
 
-def test_new_dates_come_with_a_timetable_that_fits_them(world: World) -> None:
-    training_class, sessions = taught_class(world)
+def test_new_dates_come_with_a_timetable_that_fits_them(small_world: World) -> None:
+    training_class, sessions = taught_class(small_world)
     later = {"starts_on": date(2025, 3, 10), "ends_on": date(2025, 4, 18)}
-    clerk = world.act("base_clerk")
+    clerk = small_world.act("base_clerk")
     with pytest.raises(TimetableRefused) as refusal:
         changes.report(clerk, training_class, reason="场地维修", **later)
     assert {p.code for _, p in refusal.value.findings} == {"session_outside_class"}
@@ -78,7 +78,7 @@ def test_new_dates_come_with_a_timetable_that_fits_them(world: World) -> None:
     rows = timetable.numbered(a_week_later)
     change, _ = changes.report(clerk, training_class, reason="场地维修", rows=rows, **later)
     assert change.kind == "dates"
-    changes.accept(world.act("county_officer"), change, "同意")
+    changes.accept(small_world.act("county_officer"), change, "同意")
     moved_class = TrainingClass.get_by_id(training_class.id)
     assert (moved_class.starts_on, moved_class.ends_on) == (date(2025, 3, 10), date(2025, 4, 18))
     assert [timetable.as_planned(s) for s in timetable.sessions_of(moved_class)] == a_week_later
@@ -126,14 +126,16 @@ def test_one_change_of_a_class_waits_at_a_time(world: World) -> None:
         )
 
 
-def test_a_change_that_becomes_impossible_while_it_waits_is_refused_when_it_is_accepted(world: World) -> None:
-    training_class, sessions = taught_class(world)
+def test_a_change_that_becomes_impossible_while_it_waits_is_refused_when_it_is_accepted(
+    small_world: World,
+) -> None:
+    training_class, sessions = taught_class(small_world)
     qi = sessions[0].teacher_id
-    change = reported(world, training_class, moved(sessions, 4, starts_at="14:00", ends_at="17:30"))
-    other = world.filed_class(title="第二期")
-    planned(world, other, [session(sessions[4].on, "14:00", "17:30", teacher_id=qi, kind="online")])
+    change = reported(small_world, training_class, moved(sessions, 4, starts_at="14:00", ends_at="17:30"))
+    other = small_world.filed_class(title="第二期")
+    planned(small_world, other, [session(sessions[4].on, "14:00", "17:30", teacher_id=qi, kind="online")])
     with pytest.raises(TimetableRefused) as refusal:
-        changes.accept(world.act("county_officer"), again(change))
+        changes.accept(small_world.act("county_officer"), again(change))
     assert [(n, p.code) for n, p in refusal.value.findings] == [(5, "teacher_elsewhere")]
     assert again(change).status == "reported"
     assert timetable.latest_version(training_class) == 1
@@ -196,17 +198,17 @@ def test_who_worked_on_the_class_for_its_base_does_not_decide_about_its_change(s
             decide(small_world.act("same_person"), change, "同意")
 
 
-def test_the_decision_about_a_change_is_due_and_no_longer_once_it_is_made(world: World) -> None:
-    training_class, sessions = taught_class(world)
+def test_the_decision_about_a_change_is_due_and_no_longer_once_it_is_made(small_world: World) -> None:
+    training_class, sessions = taught_class(small_world)
 
     def due() -> dict[str, date]:
-        found = deadlines.all_due(world.service.policy, world.now.date(), [world.base.id])
+        found = deadlines.all_due(small_world.service.policy, small_world.now.date(), [small_world.base.id])
         return {item.kind: item.deadline.day for item in found if item.kind.startswith("class_")}
 
     assert due() == {}
-    change = reported(world, training_class, moved(sessions, 4, content="换一讲"))
+    change = reported(small_world, training_class, moved(sessions, 4, content="换一讲"))
     assert due() == {"class_change": date(2025, 2, 13)}  # three working days after Monday the 10th
-    changes.accept(world.act("county_officer"), change)
+    changes.accept(small_world.act("county_officer"), change)
     assert due() == {}
 
 
@@ -283,14 +285,14 @@ def test_a_change_is_reported_by_the_bases_own_clerk_and_only_while_the_class_ru
 
 
 def test_a_change_of_a_class_that_was_submitted_meanwhile_is_not_accepted_but_can_be_refused(
-    world: World,
+    small_world: World,
 ) -> None:
-    training_class = world.open_class()
-    change = reported(world, training_class, [session()])
-    for enrolment in world.enrol(training_class, 1):
-        world.grade(enrolment)
-    opening.submit_class(world.act("base_clerk"), TrainingClass.get_by_id(training_class.id))
+    training_class = small_world.open_class()
+    change = reported(small_world, training_class, [session()])
+    for enrolment in small_world.enrol(training_class, 1):
+        small_world.grade(enrolment)
+    opening.submit_class(small_world.act("base_clerk"), TrainingClass.get_by_id(training_class.id))
     with pytest.raises(ClassClosed):
-        changes.accept(world.act("county_officer"), again(change))
+        changes.accept(small_world.act("county_officer"), again(change))
     assert again(change).status == "reported"
-    changes.refuse(world.act("county_officer"), again(change), "班级已提交")
+    changes.refuse(small_world.act("county_officer"), again(change), "班级已提交")

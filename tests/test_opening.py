@@ -131,37 +131,37 @@ def test_a_returned_class_passes_the_same_door_again(small_world: World) -> None
     assert TrainingClass.get_by_id(training_class.id).status == "returned"
 
 
-def test_with_the_default_policy_nothing_missing_refuses_a_submission(world: World) -> None:
-    training_class = world.open_class()
-    for enrolment in world.enrol(training_class, 2):
-        world.grade(enrolment)
-    assert opening.submit_class(world.act("base_clerk"), training_class).status == "submitted"
+def test_with_the_default_policy_nothing_missing_refuses_a_submission(small_world: World) -> None:
+    training_class = small_world.open_class()
+    for enrolment in small_world.enrol(training_class, 2):
+        small_world.grade(enrolment)
+    assert opening.submit_class(small_world.act("base_clerk"), training_class).status == "submitted"
     assert enrolments.counts(training_class)["passed"] == 2
 
 
 # ---------------------------------------------------------------- trade, place, deadline
 
 
-def test_an_out_of_scope_trade_is_refused_at_the_filing_and_at_the_opening(world: World) -> None:
+def test_an_out_of_scope_trade_is_refused_at_the_filing_and_at_the_opening(small_world: World) -> None:
     cook = {"edition": "2015", "code": "4-03-02-01", "name": "中式烹调师"}
     with pytest.raises(OccupationOutOfScope):
-        file_class(world.act("base_clerk"), world.base, massage_class(occupation=cook))
-    filed = world.filed_class()
+        file_class(small_world.act("base_clerk"), small_world.base, massage_class(occupation=cook))
+    filed = small_world.filed_class()
     ScopeEntry.update(code="4-03-02-01").execute()
     with pytest.raises(OccupationOutOfScope):
-        opening.open_class(world.act("county_officer"), filed)
+        opening.open_class(small_world.act("county_officer"), filed)
     assert TrainingClass.get_by_id(filed.id).status == "filed"
 
 
-def test_the_review_of_a_filing_is_due_after_the_policys_working_days(world: World) -> None:
+def test_the_review_of_a_filing_is_due_after_the_policys_working_days(small_world: World) -> None:
     def due() -> dict[str, date]:
-        found = deadlines.all_due(world.service.policy, world.now.date(), [world.base.id])
+        found = deadlines.all_due(small_world.service.policy, small_world.now.date(), [small_world.base.id])
         return {item.kind: item.deadline.day for item in found if item.kind == "class_opening"}
 
-    world.on(
+    small_world.on(
         2025, 1, 24
     )  # Friday; worked on the 26th (moved) and 27th, and after the Spring Festival from 5 February
-    filed = world.filed_class()
+    filed = small_world.filed_class()
     assert due() == {"class_opening": date(2025, 2, 7)}
-    opening.open_class(world.act("county_officer"), filed)
+    opening.open_class(small_world.act("county_officer"), filed)
     assert due() == {}

@@ -49,6 +49,11 @@ _NOON, _MINUTES_OF_A_DAY = 12, 24 * 60
 #: Excel keeps a drop-down's words in one text of at most so many characters.
 _LONGEST_CHOICES = 255
 
+_FILL_IN = (
+    "每行一次课，请勿合并单元格；日期和时间按文本填写，带 * 的列必填。填法见“填写说明”。 / "
+    "One session per row, no merged cells; columns with * are required."
+)
+
 COLUMNS: tuple[Column, ...] = (
     Column(
         "on", "日期", "上课当天，如2025-03-03。", required=True, text=True,
@@ -68,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
         aliases=("课程内容", "教学内容", "培训内容", "授课内容", "课程名称", "课程", "上课内容", "content"),
     ),
     Column(
-        "kind", "类别", "理论、实操、安全教育或线上。", choices=tuple(zh for zh, _ in SESSION_KINDS.values()),
+        "kind", "类别", "理论、实操、安全教育或线上。", required=True, choices=tuple(zh for zh, _ in SESSION_KINDS.values()),
         aliases=("课程类别", "课别", "授课方式", "教学方式", "课程性质", "课程类型", "类型", "kind"),
     ),
     Column(
@@ -341,7 +346,7 @@ def _is_empty(cell: Cell) -> bool:
 
 def empty_timetable() -> bytes:
     """An empty timetable to fill in (.xlsx)."""
-    return template_workbook("课程表", "培训班课程表", COLUMNS)
+    return template_workbook("课程表", "培训班课程表", COLUMNS, note=_FILL_IN)
 
 
 def timetable_sheet(act: Act, training_class: TrainingClass) -> bytes:
@@ -354,7 +359,7 @@ def timetable_sheet(act: Act, training_class: TrainingClass) -> bytes:
     }
     columns = [replace(c, choices=choices[c.field]) if choices.get(c.field) else c for c in COLUMNS]
     rows = [_as_row(act.vault, session) for session in timetable.sessions_of(training_class)]
-    return template_workbook("课程表", training_class.title, columns, rows)
+    return template_workbook("课程表", training_class.title, columns, rows, note=_FILL_IN)
 
 
 def _as_row(vault: Vault, session: Session) -> list[str | int | float | bool | None]:
