@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import templates
 from api import (
+    accounts,
     appeals,
     applications,
     assessments,
@@ -175,6 +176,37 @@ def _connect_rooms(app: Flask) -> None:
     app.after_request(_protect)
     api = Api(app)
     for room in KEYED_ROOMS:
+    for room in (
+        accounts,
+        bases,
+        base_files,
+        documents,
+        notices,
+        projects,
+        resources,
+        applications,
+        panels,
+        plaques,
+        classes,
+        timetable,
+        sessions,
+        class_changes,
+        uploads,
+        enrolments,
+        consents,
+        assessments,
+        satisfaction,
+        certificates,
+        competitions,
+        competition_entries,
+        evaluations,
+        sanctions,
+        exits,
+        appeals,
+        deadlines,
+        employments,
+        people,
+    ):
         api.register_blueprint(room.blueprint)
     for room in OPEN_ROOMS:
         app.register_blueprint(room.blueprint)
