@@ -80,6 +80,7 @@ PAGE_POLICY = (
 
 #: Rooms under /api/v1, which need a key, in the order of the documentation.
 KEYED_ROOMS = (
+    accounts,
     bases,
     base_files,
     documents,
@@ -176,37 +177,6 @@ def _connect_rooms(app: Flask) -> None:
     app.after_request(_protect)
     api = Api(app)
     for room in KEYED_ROOMS:
-    for room in (
-        accounts,
-        bases,
-        base_files,
-        documents,
-        notices,
-        projects,
-        resources,
-        applications,
-        panels,
-        plaques,
-        classes,
-        timetable,
-        sessions,
-        class_changes,
-        uploads,
-        enrolments,
-        consents,
-        assessments,
-        satisfaction,
-        certificates,
-        competitions,
-        competition_entries,
-        evaluations,
-        sanctions,
-        exits,
-        appeals,
-        deadlines,
-        employments,
-        people,
-    ):
         api.register_blueprint(room.blueprint)
     for room in OPEN_ROOMS:
         app.register_blueprint(room.blueprint)
