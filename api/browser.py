@@ -102,19 +102,26 @@ def csrf_token() -> str:
     return services().vault.index("form", session.id.hex).hex() if session else ""
 
 
-def require_own_form() -> None:
-    """The form came from a page of ours, and of this session where there is one.
+def require_own_origin() -> None:
+    """The form came from a page of ours, as far as the browser says.
 
-    :raises FormStale: it did not.
+    :raises FormStale: it came from elsewhere.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise FormStale()
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.host:
         raise FormStale()
-    if browser_session() is not None and not hmac.compare_digest(
-        request.form.get("csrf_token", "").encode(), csrf_token().encode()
-    ):
+
+
+def require_own_form() -> None:
+    """The form came from a page of this very session.
+
+    :raises FormStale: it did not.
+    """
+    require_own_origin()
+    typed = request.form.get("csrf_token", "")
+    if browser_session() is None or not hmac.compare_digest(typed.encode(), csrf_token().encode()):
         raise FormStale()
 
 

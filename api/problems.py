@@ -159,6 +159,8 @@ def _rows_of(error: errors.RegistryError) -> dict[str, Any]:
 
 def from_http(error: HTTPException) -> Response:
     """The answer to a refusal by Flask itself, with the fields that do not fit."""
+    if isinstance(error.response, Response):
+        return error.response
     status = error.code or 500
     code, zh, en = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])
     messages = getattr(error, "data", {}).get("messages", {})

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from api import browser
 from api.bodies import typed
-from api.browser import require_own_form, signed_in
+from api.browser import require_own_form, require_own_origin, signed_in
 from api.callers import act, services
 from api.limits import READING, limiter
 from api.pages import page
@@ -96,7 +96,7 @@ def _form(*, refused: str = "", status: int = 200) -> Response:
 @limiter.limit(BY_DEVICE, key_func=_by_device, deduct_when=_was_refused, exempt_when=_is_unknown_device)
 def sign_in() -> Any:
     """Sign in with name, password and code; a wrong one is answered alike, whichever it was."""
-    require_own_form()
+    require_own_origin()
     try:
         operator = credentials.sign_in(act(), typed("login"), typed("password"), typed("code"))
     except SignInRefused as refusal:
@@ -113,9 +113,9 @@ def sign_in() -> Any:
 @blueprint.post("/sign-out")
 def sign_out() -> Any:
     """End this browser's session."""
-    require_own_form()
     session = browser.browser_session()
     if session is not None:
+        require_own_form()
         sessions.end_session(act(), session)
     response: Any = redirect(url_for("sign_in.form"), code=303)
     browser.forget_session(response)
@@ -186,7 +186,7 @@ def _picture(address: str) -> Markup:
 @limiter.limit("20/minute")
 def accept_invitation(secret: str) -> Response:
     """Take the invitation; the answer shows the recovery codes, this once."""
-    require_own_form()
+    require_own_origin()
     invitation = credentials.require_invitation(act(), secret)
     try:
         codes = credentials.accept(
