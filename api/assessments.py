@@ -70,7 +70,7 @@ class HoldingSchema(Schema):
     presences = fields.List(fields.Nested(PresenceSchema), load_default=list)
 
 
-class SittingCandidateSchema(Schema):
+class CandidateSchema(Schema):
     """Somebody due at a sitting, by the row of the roster."""
 
     enrolment_id = fields.String()
@@ -98,7 +98,7 @@ class AssessmentSchema(Schema):
 class WholeAssessmentSchema(AssessmentSchema):
     """One sitting with who is due, or was, and its history."""
 
-    candidates = fields.List(fields.Nested(SittingCandidateSchema))
+    candidates = fields.List(fields.Nested(CandidateSchema))
     steps = fields.List(fields.Nested(StepSchema))
 
 

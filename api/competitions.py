@@ -93,7 +93,6 @@ class CompetitionSchema(Schema):
 
 
 class EventAwardsSchema(Schema):
-class CompetitionResultSchema(Schema):
     """The awards that a confirmation issued."""
 
     status = fields.String()
@@ -225,7 +224,6 @@ def return_result(body: dict[str, Any], event_id: str) -> dict[str, Any]:
 @blueprint.route("/competition-events/<event_id>/confirmation", methods=["POST"])
 @for_roles("city_officer")
 @blueprint.response(200, EventAwardsSchema)
-@blueprint.response(200, CompetitionResultSchema)
 def confirm_result(event_id: str) -> dict[str, Any]:
     """Make a proposed result final and issue its awards, in one step."""
     event = reachable_event(event_id)
