@@ -18,6 +18,8 @@ from tests.world import CITY, COUNTY, World
 
 #: The first day of the contest, and the day on which age and card are judged.
 CONTEST_DAY = date(2025, 3, 1)
+ENTRIES_OVER = datetime(2025, 2, 21, 2, 0, tzinfo=UTC)
+AT_THE_CONTEST = datetime(2025, 3, 1, 2, 0, tzinfo=UTC)
 NAMES = ("李晓东", "马得福", "冶春梅", "东福祥", "东桂花", "祁进财", "才让", "韩玉兰", "马海英")
 
 
@@ -87,12 +89,14 @@ def running(
 ) -> CompetitionEvent:
     """One whose entries are closed."""
     found = entered(world, people, event, **changes)
+    world.now = max(world.now, ENTRIES_OVER)
     entries.close_entries(world.act("city_officer"), Competition.get_by_id(found.competition_id))
     return CompetitionEvent.get_by_id(found.id)
 
 
 def score(world: World, event: CompetitionEvent, *points: str | None) -> None:
-    """Scores by start number; None did not finish."""
+    """Scores by start number; None did not finish. The world's clock stands on the contest's first day or later."""
+    world.now = max(world.now, AT_THE_CONTEST)
     for entry, value in zip(entries.standing(event), points, strict=True):
         scored = Scored("did_not_finish") if value is None else Scored("finished", Decimal(value))
         scores.record_score(world.act("city_officer"), entry, scored)
@@ -133,11 +137,6 @@ def of(event: CompetitionEvent, number: int) -> CompetitionEntry:
     return CompetitionEntry.get(
         (CompetitionEntry.event == event.id) & (CompetitionEntry.start_number == number)
     )
-
-
-def late() -> datetime:
-    """The day after the last one for entries."""
-    return datetime(2025, 2, 21, 2, 0, tzinfo=UTC)
 
 
 def named(world: World) -> dict[str, str]:

@@ -31,6 +31,7 @@ from skills_registry.competitions.contests import (
     FundNotPermitted,
     NoEvents,
     NotOrganiser,
+    NotYet,
     RankingRequired,
     ResultsFinal,
     TieRuleIncomplete,
@@ -148,8 +149,8 @@ def test_who_did_not_finish_counts_as_taking_part_and_has_no_rank(small_world: W
 
 def test_who_did_not_come_counts_for_nothing(small_world: World) -> None:
     event = competing.running(small_world, 4)
-    act = small_world.act("city_officer")
     competing.score(small_world, event, "90", "80", "70", None)
+    act = small_world.act("city_officer")
     scores.record_score(act, competing.of(event, 4), Scored("did_not_start"))
     competing.confirm(small_world, results.propose(act, event))
     assert competing.placed(event) == [(1, "第一名"), (2, ""), (3, ""), (None, "")]
@@ -181,7 +182,7 @@ def test_a_showcase_ranks_nobody_and_gives_what_the_policy_gives(small_world: Wo
     event = competing.running(
         small_world, 2, EventPlan("手工刺绣展示", ranked=False), kind="ability_showcase"
     )
-    act = small_world.act("city_officer")
+    act = small_world.on(2025, 3, 1).act("city_officer")
     for number, outcome in ((1, "finished"), (2, "did_not_finish")):
         scores.record_score(act, competing.of(event, number), Scored(outcome))
     awarded = competing.confirm(small_world, results.propose(act, event))
@@ -194,7 +195,7 @@ def test_a_showcase_without_titles_gives_no_certificate(small_world: World) -> N
     event = competing.running(
         small_world, 1, EventPlan("手工刺绣展示", ranked=False), kind="ability_showcase"
     )
-    act = small_world.act("city_officer")
+    act = small_world.on(2025, 3, 1).act("city_officer")
     scores.record_score(act, competing.of(event, 1), Scored("finished"))
     assert competing.confirm(small_world, results.propose(act, event)) == []
     assert told(small_world) == []
@@ -304,7 +305,7 @@ def test_holders_of_the_expert_title_and_past_winners_do_not_compete(small_world
 
 def test_entries_end_with_their_last_day(small_world: World) -> None:
     event = competing.opened(small_world)
-    small_world.now = competing.late()
+    small_world.now = competing.ENTRIES_OVER
     refused(small_world, EntriesClosed, event)
 
 
@@ -328,11 +329,29 @@ def test_a_county_holds_a_competition_of_its_own_and_the_city_confirms(small_wor
     contests.open_entries(county, competition)
     for place in range(3):
         entries.enter(county, CompetitionEvent.get_by_id(event.id), candidate(place))
+    county = small_world.on(2025, 3, 1).act("county_officer")
     entries.close_entries(county, competition)
     event = CompetitionEvent.get_by_id(event.id)
     for number in (1, 2, 3):
         scores.record_score(county, competing.of(event, number), Scored("finished", Decimal(number)))
     assert len(competing.confirm(small_world, results.propose(county, event), "city_officer")) == 1
+
+
+def test_nobody_achieves_anything_before_the_first_day(small_world: World) -> None:
+    event = competing.running(small_world, 3)
+    act = small_world.act("city_officer")
+    with pytest.raises(NotYet):
+        scores.record_score(act, competing.of(event, 1), Scored("finished", Decimal(90)))
+    with pytest.raises(NotYet):
+        results.propose(act, event)
+    assert CompetitionEvent.get_by_id(event.id).status == "planned"
+
+
+def test_entries_are_not_closed_before_their_last_day_is_over(small_world: World) -> None:
+    competition = competing.entered(small_world, 3).competition
+    with pytest.raises(NotYet):
+        entries.close_entries(small_world.on(2025, 2, 20).act("city_officer"), competition)
+    assert Competition.get_by_id(competition.id).status == "open"
 
 
 # ---------------------------------------------------------------- too few
@@ -360,6 +379,7 @@ def test_an_event_that_too_few_came_to_is_cancelled_and_not_ranked(small_world: 
 
 def test_a_result_needs_a_score_of_everyone(small_world: World) -> None:
     event = competing.running(small_world, 3)
+    small_world.on(2025, 3, 1)
     scores.record_score(
         small_world.act("city_officer"), competing.of(event, 2), Scored("finished", Decimal(1))
     )
@@ -382,6 +402,7 @@ UNFIT = {
 @pytest.mark.parametrize("scored", UNFIT.values(), ids=UNFIT.keys())
 def test_a_score_that_cannot_be_is_refused(small_world: World, scored: Scored) -> None:
     event = competing.running(small_world, 3)
+    small_world.on(2025, 3, 1)
     with pytest.raises(ScoreUnfit):
         scores.record_score(small_world.act("city_officer"), competing.of(event, 1), scored)
     assert EntryScore.select().count() == 0
@@ -547,6 +568,7 @@ def test_every_state_and_act_of_an_event_is_tried() -> None:
 @pytest.mark.parametrize(("state", "action"), FORBIDDEN_EVENT_MOVES)
 def test_a_forbidden_move_of_an_event_changes_nothing(small_world: World, state: str, action: str) -> None:
     event = EVENT_STATES[state](small_world)
+    small_world.on(2025, 3, 1)
     before = (Step.select().count(), Certificate.select().count())
     with pytest.raises(WrongState):
         EVENT_ACTS[action](small_world, CompetitionEvent.get_by_id(event.id))
@@ -589,6 +611,7 @@ def test_a_forbidden_move_of_a_competition_changes_nothing(
 ) -> None:
     competition = in_competition_state(small_world, state)
     before = Step.select().count()
+    small_world.on(2025, 3, 1)
     with pytest.raises(WrongState):
         COMPETITION_ACTS[action](small_world, competition)
     assert (Competition.get_by_id(competition.id).status, Step.select().count()) == (state, before)
@@ -607,6 +630,7 @@ def test_nobody_is_entered_unless_entries_are_open(small_world: World, state: st
 @pytest.mark.parametrize("state", ["proposed", "final", "cancelled"])
 def test_nothing_in_an_event_changes_once_its_result_is_proposed(small_world: World, state: str) -> None:
     event = EVENT_STATES[state](small_world)
+    small_world.on(2025, 3, 1)
     entry, act, before = competing.of(event, 1), small_world.act("city_officer"), Step.select().count()
     for verb in (
         lambda: entries.withdraw(act, entry, "理由"),

@@ -89,6 +89,8 @@ def test_from_a_draft_to_the_award_in_hand(client: FlaskClient, small_world: Wor
         (county if place < 2 else city).post(f"{event_path}/entries", entrant(place), status=201)
         for place in range(4)
     ]
+    assert city.post(f"{where}/closing", status=409)["code"] == "competition_not_yet"
+    small_world.on(2025, 3, 1)
     assert city.post(f"{where}/closing")["events"][0]["entrants"] == 4
     for entry, points in zip(entered, ("90", "80.5", "70", "60"), strict=True):
         city.post(f"/competition-entries/{entry['id']}/score", {"outcome": "finished", "score": points})
@@ -186,6 +188,7 @@ def test_names_are_public_only_where_the_policy_and_the_person_agree(
     act = small_world.act("city_officer")
     for place in range(7):
         entries.enter(act, event, competing.candidate(place, publish=place == 0))
+    act = small_world.on(2025, 3, 1).act("city_officer")
     entries.close_entries(act, Competition.get_by_id(event.competition_id))
     event = CompetitionEvent.get_by_id(event.id)
     competing.score(small_world, event, "90", "85", "80", "70", "60", "50", "40")

@@ -10,6 +10,7 @@ import io
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +18,27 @@ import pikepdf
 import pytest
 
 from certificates import document
+from skills_registry.certification.printed import PrintedAward
 from tests.test_document import HOST, MA, a_class, url
 
 TIBETAN = replace(MA, name="བཀྲ་ཤིས་ཚེ་རིང")
 
-CASES = ("a certificate", "a rare name", "a name typeset as a whole", "a class")
+AWARD = PrintedAward(
+    template="competition_award/1",
+    kind="competition_award",
+    number="630200-2025-000018-1",
+    name="马海英",
+    organiser="海东市技能培训登记平台",
+    competition="2025年海东市职业技能竞赛",
+    subject="中式面点制作",
+    prize="第一名",
+    starts_on=date(2025, 3, 1),
+    ends_on=date(2025, 3, 2),
+    issued_on=date(2025, 3, 5),
+    registered_with="海东市职业技能培训登记平台",
+)
+
+CASES = ("a certificate", "a rare name", "a name typeset as a whole", "a class", "an award")
 
 
 @cache
@@ -32,6 +49,7 @@ def file(case: str) -> bytes:
         "a certificate": MA,
         "a rare name": replace(MA, name="赵𪚥𱁬"),
         "a name typeset as a whole": TIBETAN,
+        "an award": AWARD,
     }
     return document.draw(record[case], url(1))
 
@@ -95,7 +113,7 @@ def test_the_metadata_names_the_standard_and_the_same_title_as_the_file(pdf: pik
         assert metadata["pdfuaid:part"] == "1"
         assert metadata["dc:title"] == str(pdf.docinfo["/Title"])
         assert metadata["pdf:Producer"] == str(pdf.docinfo["/Producer"])
-    assert str(pdf.docinfo["/Title"]).startswith("职业技能培训合格证书")
+    assert str(pdf.docinfo["/Title"]).startswith(("职业技能培训合格证书", "技能竞赛获奖证书"))
     for name in ("马海英", "赵", "བཀྲ"):
         assert name not in str(pdf.docinfo["/Title"])
 

@@ -65,8 +65,8 @@ COMPETITION_EVENT = Lifecycle(
 )
 
 KINDS: dict[str, tuple[str, str]] = {
-    "skills_competition": ("职业技能竞赛", "skills competition"),
-    "ability_showcase": ("展能赛", "showcase"),
+    "skills_competition": ("职业技能竞赛", "Skills competition"),
+    "ability_showcase": ("展能赛", "Showcase"),
 }
 #: Which of two figures is the better one: points, or seconds.
 BETTER: dict[str, tuple[str, str]] = {
@@ -211,6 +211,14 @@ class CompetitionPastThat(RuleBroken):
     en = "The competition is '{state_en}'; this cannot be done now."
 
 
+class NotYet(RuleBroken):
+    """Facts: ``on``."""
+
+    code = "competition_not_yet"
+    zh = "{on}起才能办理这一项。"
+    en = "This can be done from {on} on."
+
+
 class EventsUndecided(RuleBroken):
     """Facts: ``count``."""
 
@@ -246,6 +254,12 @@ def require_state(competition: Competition, *states: str) -> None:
     if competition.status not in states:
         zh, en = COMPETITION.states[competition.status]
         raise CompetitionPastThat(state_zh=zh, state_en=en)
+
+
+def require_begun(act: Act, competition: Competition) -> None:
+    """:raises NotYet: the competition's first day is still to come: nobody can have achieved anything."""
+    if act.today < competition.starts_on:
+        raise NotYet(on=competition.starts_on)
 
 
 def _require_plan(act: Act, plan: Plan) -> None:

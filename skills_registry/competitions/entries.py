@@ -8,7 +8,7 @@ entry keeps its own name. Whoever withdraws or is disqualified stays on record w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from skills_registry.competitions.contests import (
     OFFICERS,
     Competition,
     CompetitionEvent,
+    NotYet,
     events_of,
     hold,
     require_organiser,
@@ -295,9 +296,13 @@ def _record(
 def close_entries(act: Act, competition: Competition) -> Competition:
     """Close entries: each event gets its rules, and one with too few entrants is cancelled.
 
-    The number is of those who stand entered; fewer than ``smallest_entrants`` cancels (DOMAIN §5.5).
+    The number is of those who stand entered; fewer than ``smallest_entrants`` cancels a ranked event.
+
+    :raises NotYet: the last day for entries is not over; teams count on it.
     """
     require_organiser(act, competition)
+    if competition.status == "open" and act.today <= competition.entries_until:
+        raise NotYet(on=competition.entries_until + timedelta(days=1))
     rules = rule(act, competition)
     written = {name: rules[name] for name in WRITTEN_DOWN} | {"source": rules.source}
     with database.atomic():

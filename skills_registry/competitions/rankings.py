@@ -2,8 +2,8 @@
 
 Equal scores share a rank, and the ranks behind are left free (1, 2, 2, 4), unless the event names a rule that
 parts them; where that is equal too they share it after all. How many ranks win a prize depends on how
-many took part: more than six → three, four to six → two, three or fewer → one (DOMAIN §5.5); the
-numbers are the policy's.
+many took part: more than six → three, four to six → two, three or fewer → one; the numbers are the
+policy's.
 """
 
 from __future__ import annotations

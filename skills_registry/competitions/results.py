@@ -20,6 +20,7 @@ from skills_registry.competitions.contests import (
     Competition,
     CompetitionEvent,
     events_of,
+    require_begun,
     require_organiser,
     require_state,
 )
@@ -108,12 +109,14 @@ def _numbers(numbers: list[int]) -> str:
 def propose(act: Act, event: CompetitionEvent) -> CompetitionEvent:
     """Propose the event's result for confirmation; nothing in it changes from here on.
 
+    :raises NotYet: the competition has not begun.
     :raises ScoresMissing: somebody who stands entered has no score.
     :raises TooFewTookPart: too few started; the event is to be cancelled.
     :raises TieUndecided: equal scores lack the figure of the event's tie rule.
     """
     require_organiser(act, event.competition)
     require_state(event.competition, "running")
+    require_begun(act, event.competition)
     with database.atomic():
         move(act, COMPETITION_EVENT, event, "propose")
         _require_complete(event, standing(event))

@@ -16,6 +16,7 @@ from skills_registry.competitions.contests import (
     COMPETITION_EVENT,
     CompetitionEvent,
     hold,
+    require_begun,
     require_organiser,
     require_state,
 )
@@ -99,6 +100,7 @@ def _is_figure(figure: Decimal) -> bool:
 def record_score(act: Act, entry: CompetitionEntry, scored: Scored) -> EntryScore:
     """Record what one entry achieved; a different earlier one is replaced and kept, an equal one stands.
 
+    :raises NotYet: the competition has not begun.
     :raises ScoreUnfit: a score where none belongs, or none where one does.
     :raises NotTakingPart: the entry was withdrawn or disqualified.
     :raises WrongState: the event's results are proposed or final.
@@ -106,6 +108,7 @@ def record_score(act: Act, entry: CompetitionEntry, scored: Scored) -> EntryScor
     event = entry.event
     require_organiser(act, event.competition)
     require_state(event.competition, "running")
+    require_begun(act, event.competition)
     _require_fit(event, scored)
     with database.atomic():
         hold(event)
