@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from peewee import BooleanField, CharField, ForeignKeyField, ModelSelect
 
 from skills_registry.bases.parties import require_outsider, require_own_base
-from skills_registry.foundation.acts import SHANGHAI, Act, require_role
+from skills_registry.foundation.acts import Act, require_role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import Step, move, note, steps_of
 from skills_registry.foundation.storage import InstantField, Record, database
@@ -89,12 +89,8 @@ class Marked:
 
     def equals(self, row: Attendance) -> bool:
         """Whether a recorded mark says the same."""
-        return (self.mark, self.means, self.marked_at, self.device) == (
-            row.mark,
-            row.means,
-            row.marked_at,
-            row.device,
-        )
+        fields = ("mark", "means", "marked_at", "device")
+        return all(getattr(self, name) == getattr(row, name) for name in fields)
 
 
 @dataclass(frozen=True)
@@ -171,12 +167,7 @@ def _require_sound(act: Act, session: Session, marks: Sequence[Marked]) -> None:
                 raise FieldRefused(field=name)
         if marked.marked_at is not None and marked.marked_at > act.at:
             raise FieldRefused(field="marked_at")
-    here = {
-        row.id
-        for row in Enrolment.select(Enrolment.id).where(
-            (Enrolment.training_class == session.training_class_id) & (Enrolment.status == "enrolled")
-        )
-    }
+    here = {trainee.id for trainee in roster(session.training_class)}
     if any(marked.enrolment_id not in here for marked in marks):
         raise NotInClass(field="enrolment_id")
 
@@ -403,8 +394,3 @@ def differing(training_class: TrainingClass) -> list[Enrolment]:
     if attended is None or not complete(training_class):
         return []
     return [e for e in roster(training_class) if e.result is not None and e.result.hours != attended[e.id]]
-
-
-def day_of(instant: datetime) -> date:
-    """The calendar day of an instant in Haidong."""
-    return instant.astimezone(SHANGHAI).date()

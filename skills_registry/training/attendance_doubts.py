@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from skills_registry.documents import Document, documents_of
-from skills_registry.foundation.acts import Act
+from skills_registry.foundation.acts import SHANGHAI, Act
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.problems import Problem
 from skills_registry.training import attendance
-from skills_registry.training.attendance import Attendance, day_of
+from skills_registry.training.attendance import Attendance
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.timetable import SESSION, Session, sessions_of
 
@@ -112,3 +112,8 @@ def _without_scan(closed: Sequence[Session], marks: Sequence[Attendance]) -> Ite
 def scans_of(session: Session) -> list[Document]:
     """The scans of a session's sign-in sheet that are kept, oldest first."""
     return [found for found in documents_of(SESSION.noun, session.id) if found.kind == SCAN]
+
+
+def day_of(instant: datetime) -> date:
+    """The calendar day of an instant in Haidong."""
+    return instant.astimezone(SHANGHAI).date()
