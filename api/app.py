@@ -17,6 +17,7 @@ from api import (
     appeals,
     applications,
     assessments,
+    audit,
     base_files,
     bases,
     bodies,
@@ -63,6 +64,7 @@ from api import (
 from api.services import Services
 from api.settings import Settings, from_environment
 from skills_registry import __version__
+from skills_registry.foundation import journal
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import load_vault
 from skills_registry.foundation.storage import database, open_database
@@ -107,6 +109,7 @@ KEYED_ROOMS = (
     exits,
     appeals,
     deadlines,
+    audit,
     employments,
     people,
 )
@@ -150,10 +153,12 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     open_database(chosen.database_url)
+    vault = load_vault(chosen.secrets_file)
+    journal.keep(vault)
     app.extensions["skills_registry"] = Services(
         settings=chosen,
         policy=load_policy(chosen.policy_file),
-        vault=load_vault(chosen.secrets_file),
+        vault=vault,
         clock=clock,
     )
     if chosen.proxies:

@@ -7,6 +7,7 @@ route is not for. A route without a declaration stops the service at start-up.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -87,7 +88,7 @@ def admit() -> None:
         raise NotAllowed()
     if caller.read_only and request.method not in ("GET", "HEAD"):
         raise KeyOnlyReads()
-    g.act = act_of(services(), caller)
+    g.act = act_of(services(), replace(caller, origin=request.remote_addr or ""))
 
 
 def undeclared(app: Flask) -> list[str]:

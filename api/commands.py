@@ -20,12 +20,13 @@ from api.callers import act_of, utc_now
 from api.services import Services
 from api.settings import Settings, from_environment
 from skills_registry import __version__, accounts
+from skills_registry.foundation import audit, journal
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import RegistryError, Unavailable
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.policy import load_policy
-from skills_registry.foundation.privacy import create_vault, load_vault
-from skills_registry.foundation.storage import database, migrate, open_database
+from skills_registry.foundation.privacy import Vault, create_vault, load_vault
+from skills_registry.foundation.storage import database, migrate, open_database, pending_migrations
 
 DEMO_NOTE = "demo.json"
 
@@ -76,12 +77,22 @@ def main() -> None:
 def _prepared(settings: Settings) -> Services:
     """Open the database, bring it up to date, and make secrets and a signing key where there are none."""
     open_database(settings.database_url)
-    migrate()
+    _migrate(settings)
     vault = _vault(settings)
+    journal.keep(vault)
     return Services(settings=settings, policy=load_policy(settings.policy_file), vault=vault, clock=utc_now)
 
 
-def _vault(settings: Settings) -> Any:
+def _migrate(settings: Settings) -> list[str]:
+    # What migrations change is sealed afterwards, which needs the keys where there are records.
+    if settings.secrets_file.exists():
+        journal.keep(load_vault(settings.secrets_file))
+    if pending_migrations():
+        import api.app  # noqa: F401 - every table must be known to be sealed
+    return migrate()
+
+
+def _vault(settings: Settings) -> Vault:
     # Secrets are only ever made for a registry that holds nothing yet: new ones could open nothing old.
     if not settings.secrets_file.exists() and not accounts.Organisation.select().exists():
         return create_vault(settings.secrets_file)
@@ -94,7 +105,7 @@ def migrate_command() -> None:
     """升级数据库结构。 Bring the database to the newest schema."""
     settings = from_environment()
     open_database(settings.database_url)
-    applied = migrate()
+    applied = _migrate(settings)
     click.echo("\n".join(applied) or "已是最新。 Nothing to do.")
 
 
@@ -279,17 +290,44 @@ def pdf_command(number: str, out: Path | None) -> None:
 @main.command("check")
 @told_plainly
 def check_command() -> None:
-    """核对登记册：从原始数据重新推导每一份证书。 Derive every certificate again from the raw rows."""
+    """核对登记册：重新推导每一份证书，核对每一行。 Derive every certificate again, and compare every row."""
+    from api.audit_commands import tampered
     from api.check import check
     from skills_registry.certification.certificates import Certificate
 
     service = _prepared(from_environment())
-    findings = list(check(service))
+    findings = [*check(service), *tampered()]
     click.echo(
         "\n".join(str(finding) for finding in findings) or "登记册无误。 The register is what it says."
     )
     click.echo(f"证书 certificates: {Certificate.select().count()}   问题 findings: {len(findings)}")
     sys.exit(1 if findings else 0)
+
+
+@main.group("audit")
+def audit_group() -> None:
+    """审计链。 The audit chain."""
+
+
+@audit_group.command("check")
+@click.option("--head", default="", help="此前留存的锚点 a head put aside, as audit head prints it")
+@told_plainly
+def check_audit_command(head: str) -> None:
+    """核对审计链和每一行数据。 Compare the chain and every row with what the registry wrote."""
+    from api.audit_commands import tampered, told
+
+    _prepared(from_environment())
+    found = tampered(head)
+    click.echo(told(found))
+    sys.exit(1 if found else 0)
+
+
+@audit_group.command("head")
+@told_plainly
+def audit_head_command() -> None:
+    """打印审计链的末端，请另行保存。 Print the end of the chain; put it aside, away from the database."""
+    _prepared(from_environment())
+    click.echo(str(audit.head()))
 
 
 @main.group("resources")

@@ -23,6 +23,7 @@ import skills_registry.resources
 import skills_registry.training.attendance
 import skills_registry.training.uploads  # noqa: F401 - every table must be known to be compared
 from skills_registry.foundation import storage
+from skills_registry.foundation.audit import AuditEntry, RowSeal
 from skills_registry.foundation.errors import NotFound, Unavailable
 from skills_registry.foundation.series import Series
 from skills_registry.foundation.storage import Record, database, open_database
@@ -34,7 +35,7 @@ def tables() -> list[type[Model]]:
             yield child
             yield from below(child)
 
-    return [*below(Record), Series]
+    return [*below(Record), Series, AuditEntry, RowSeal]
 
 
 def sqlite_catalogue() -> dict[str, Any]:

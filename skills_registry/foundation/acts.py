@@ -36,7 +36,8 @@ ROLES: dict[str, tuple[str, str]] = {
 class Caller:
     """An account as it acts: ``operator_id`` is the natural person, who counts once in every
     four-eyes rule however many accounts they hold. ``division_code`` is GB/T 2260. A ``read_only``
-    caller came with a key that may look and not change."""
+    caller came with a key that may look and not change. ``origin`` is the network address that the
+    call came from."""
 
     role: Role
     account_id: UUID | None = None
@@ -44,6 +45,7 @@ class Caller:
     organisation_id: UUID | None = None
     division_code: str = ""
     read_only: bool = False
+    origin: str = ""
 
     def covers(self, division_code: str) -> bool:
         """Whether this caller's division is, or contains, the given one (city codes end in 00)."""

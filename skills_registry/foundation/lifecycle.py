@@ -15,6 +15,7 @@ from peewee import CharField, JSONField, TextField, UUIDField
 
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import NotAllowed, WrongState
+from skills_registry.foundation.seals import journal_of
 from skills_registry.foundation.storage import InstantField, Record, database
 
 
@@ -68,6 +69,8 @@ class Lifecycle:
 
 class Step(Record):
     """One act in the life of a record: who, when, from, to, why. Never changed, never deleted.
+
+    Each is told to the audit as well, in the same transaction.
 
     ``detail`` holds figures and ids, never personal data.
     """
@@ -150,19 +153,40 @@ def _record(
     reason: str,
     detail: Mapping[str, Any] | None,
 ) -> None:
-    Step.create(
-        noun=noun,
-        record_id=record_id,
-        action=action,
-        origin=origin,
-        to=to,
-        by_account=act.by.account_id,
-        by_operator=act.by.operator_id,
-        by_role=act.by.role,
-        at=act.at,
-        reason=reason,
-        detail=dict(detail or {}),
-    )
+    with database.atomic():
+        step = Step.create(
+            noun=noun,
+            record_id=record_id,
+            action=action,
+            origin=origin,
+            to=to,
+            by_account=act.by.account_id,
+            by_operator=act.by.operator_id,
+            by_role=act.by.role,
+            at=act.at,
+            reason=reason,
+            detail=dict(detail or {}),
+        )
+        tell(act, noun, record_id, action, step=step.id)
+
+
+def tell(
+    act: Act, noun: str, record_id: UUID | None, action: str, *, reason: str = "", step: UUID | None = None
+) -> None:
+    """Tell the audit of an act, within the transaction that is open or in one of its own."""
+    with database.atomic():
+        journal_of(database).tell(
+            at=act.at,
+            account=act.by.account_id,
+            operator=act.by.operator_id,
+            role=act.by.role,
+            origin=act.by.origin,
+            action=action,
+            noun=noun,
+            record_id=record_id,
+            reason=reason,
+            step=step,
+        )
 
 
 def steps_of(record_id: UUID) -> Iterator[Step]:

@@ -6,12 +6,13 @@ sequences leave gaps (DESIGN §4, Numbers).
 
 from __future__ import annotations
 
-from peewee import CharField, IntegerField, Model
+from peewee import CharField, IntegerField
 
+from skills_registry.foundation.seals import SealedModel
 from skills_registry.foundation.storage import database
 
 
-class Series(Model):
+class Series(SealedModel):
     """One series of numbers, e.g. ``certificate/630200/2026``; ``last`` is the number taken last."""
 
     name = CharField(primary_key=True, max_length=60)

@@ -15,18 +15,20 @@ from uuid import UUID
 
 import uuid_utils.compat
 from peewee import (
+    SQL,
     BlobField,
     Database,
     DatabaseProxy,
     DateTimeField,
-    Model,
     SqliteDatabase,
+    Table,
     UUIDField,
 )
 from playhouse.db_url import connect
 from playhouse.migrations import Runner
 
 from skills_registry.foundation.errors import NotFound, Unavailable
+from skills_registry.foundation.seals import SealedModel, journal_of
 
 DEFAULT_URL = "sqlite:///var/registry.db"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -70,8 +72,8 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
-class Record(Model):
-    """Root of all tables: a version-7 UUID as primary key, so that lists page by id."""
+class Record(SealedModel):
+    """Root of all tables: a version-7 UUID as primary key, so that lists page by id; every row is sealed."""
 
     id = UUIDField(primary_key=True, default=new_id)
 
@@ -118,8 +120,26 @@ def _open_sqlite(url: str) -> SqliteDatabase:
 
 
 def migrate() -> list[str]:
-    """Bring the bound database to the newest schema; returns the names of the migrations applied."""
-    return list(Runner(database.obj, str(MIGRATIONS)).up())
+    """Bring the bound database to the newest schema; returns the names of the migrations applied.
+
+    A migration writes past the journal, so what it changed is sealed afterwards. Rows that were broken
+    before stay broken: a new version of the software washes nothing clean.
+
+    :raises NoJournal: the database holds rows and was opened without the registry's keys.
+    """
+    runner = Runner(database.obj, str(MIGRATIONS))
+    if not pending_migrations() or not _holds_rows():
+        return list(runner.up())
+    journal = journal_of(database)
+    broken = journal.broken_rows()
+    applied = list(runner.up())
+    journal.seal_what_stands(but=broken)
+    return applied
+
+
+def _holds_rows() -> bool:
+    tables = set(database.get_tables()) - {"schema_migration"}
+    return any(Table(name).select(SQL("1")).limit(1).bind(database).tuples()[:] for name in tables)
 
 
 def pending_migrations() -> list[str]:
