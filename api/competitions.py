@@ -20,7 +20,7 @@ from certificates import document
 from certificates.document import fonts
 from skills_registry.certification import certificates
 from skills_registry.certification.printed import CertificatePaper
-from skills_registry.competitions import contests, entries, results
+from skills_registry.competitions import contests, entries, planning, results
 from skills_registry.competitions.contests import (
     BETTER,
     COMPETITION,
@@ -30,9 +30,8 @@ from skills_registry.competitions.contests import (
     LONGEST_TITLE,
     Competition,
     CompetitionEvent,
-    EventPlan,
-    Plan,
 )
+from skills_registry.competitions.planning import EventPlan, Plan
 from skills_registry.foundation.errors import NotFound
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.storage import require_found
@@ -141,7 +140,7 @@ def draft_competition(body: dict[str, Any]) -> dict[str, Any]:
     """Draft a competition; without an organiser it is held in the registry's own name."""
     body["organiser"] = body["organiser"] or act().policy.city["issuer_name"]
     body["division_code"] = body["division_code"] or act().by.division_code
-    return show_whole_competition(contests.draft(act(), Plan(**body)))
+    return show_whole_competition(planning.draft(act(), Plan(**body)))
 
 
 @blueprint.route("/competitions/<competition_id>", methods=["GET"])
@@ -158,7 +157,7 @@ def read_competition(competition_id: str) -> dict[str, Any]:
 @blueprint.response(201, CompetitionEventSchema)
 def add_event(body: dict[str, Any], competition_id: str) -> dict[str, Any]:
     """Add an event while the competition is being prepared."""
-    return show_event(contests.add_event(act(), reachable_competition(competition_id), EventPlan(**body)))
+    return show_event(planning.add_event(act(), reachable_competition(competition_id), EventPlan(**body)))
 
 
 @blueprint.route("/competitions/<competition_id>/opening", methods=["POST"])

@@ -10,9 +10,10 @@ from stdnum.iso7064 import mod_11_2
 
 from certificates.document import fonts
 from skills_registry.certification.certificates import Certificate
-from skills_registry.competitions import contests, entries, results, scores
-from skills_registry.competitions.contests import Competition, CompetitionEvent, EventPlan, Plan
+from skills_registry.competitions import contests, entries, planning, results, scores
+from skills_registry.competitions.contests import Competition, CompetitionEvent
 from skills_registry.competitions.entries import Candidate, CompetitionEntry
+from skills_registry.competitions.planning import EventPlan, Plan
 from skills_registry.competitions.scores import Scored
 from tests.world import CITY, COUNTY, World
 
@@ -63,8 +64,8 @@ def candidate(place: int = 0, **changes: Any) -> Candidate:
 def drafted(world: World, event: EventPlan | None = None, **changes: Any) -> CompetitionEvent:
     """An event of a competition that the city prepares."""
     act = world.act("city_officer")
-    competition = contests.draft(act, plan(**changes))
-    return contests.add_event(act, competition, event or EventPlan("中式面点制作"))
+    competition = planning.draft(act, plan(**changes))
+    return planning.add_event(act, competition, event or EventPlan("中式面点制作"))
 
 
 def opened(world: World, event: EventPlan | None = None, **changes: Any) -> CompetitionEvent:
@@ -142,8 +143,8 @@ def of(event: CompetitionEvent, number: int) -> CompetitionEntry:
 def named(world: World) -> dict[str, str]:
     """A county's own competition with an entry: a record for each id that a route may name."""
     county = world.act("county_officer")
-    competition = contests.draft(county, plan(division_code=COUNTY))
-    event = contests.add_event(county, competition, EventPlan("中式面点制作"))
+    competition = planning.draft(county, plan(division_code=COUNTY))
+    event = planning.add_event(county, competition, EventPlan("中式面点制作"))
     contests.open_entries(county, competition)
     entry = entries.enter(county, CompetitionEvent.get_by_id(event.id), candidate(0))
     return {

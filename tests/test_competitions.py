@@ -17,24 +17,18 @@ from certificates import token
 from certificates.document import fonts
 from skills_registry.certification import certificates, issuing
 from skills_registry.certification.certificates import Certificate
-from skills_registry.competitions import contests, entries, results, scores
+from skills_registry.competitions import contests, entries, planning, results, scores
 from skills_registry.competitions.contests import (
     COMPETITION,
     COMPETITION_EVENT,
     Competition,
     CompetitionEvent,
     CompetitionPastThat,
-    DatesOutOfOrder,
-    EventKnown,
-    EventPlan,
     EventsUndecided,
-    FundNotPermitted,
     NoEvents,
     NotOrganiser,
     NotYet,
-    RankingRequired,
     ResultsFinal,
-    TieRuleIncomplete,
 )
 from skills_registry.competitions.entries import (
     COMPETITION_ENTRY,
@@ -47,6 +41,14 @@ from skills_registry.competitions.entries import (
     OutsideCompetitionAge,
     PastAwardHolder,
     TeamFull,
+)
+from skills_registry.competitions.planning import (
+    DatesOutOfOrder,
+    EventKnown,
+    EventPlan,
+    FundNotPermitted,
+    RankingRequired,
+    TieRuleIncomplete,
 )
 from skills_registry.competitions.results import (
     NotAnAward,
@@ -297,8 +299,8 @@ def test_holders_of_the_expert_title_and_past_winners_do_not_compete(small_world
     again = competing.opened(small_world)
     refused(small_world, PastAwardHolder, again, place=0)
     entries.enter(small_world.act("city_officer"), again, candidate(1))
-    other = contests.draft(small_world.act("city_officer"), competing.plan())
-    event = contests.add_event(small_world.act("city_officer"), other, EventPlan("西式面点制作"))
+    other = planning.draft(small_world.act("city_officer"), competing.plan())
+    event = planning.add_event(small_world.act("city_officer"), other, EventPlan("西式面点制作"))
     contests.open_entries(small_world.act("city_officer"), other)
     entries.enter(small_world.act("city_officer"), CompetitionEvent.get_by_id(event.id), candidate(0))
 
@@ -324,8 +326,8 @@ def test_a_county_enters_its_own_people_only_and_runs_nothing_of_the_citys(small
 
 def test_a_county_holds_a_competition_of_its_own_and_the_city_confirms(small_world: World) -> None:
     county = small_world.act("county_officer")
-    competition = contests.draft(county, competing.plan(division_code=COUNTY))
-    event = contests.add_event(county, competition, EventPlan("中式面点制作"))
+    competition = planning.draft(county, competing.plan(division_code=COUNTY))
+    event = planning.add_event(county, competition, EventPlan("中式面点制作"))
     contests.open_entries(county, competition)
     for place in range(3):
         entries.enter(county, CompetitionEvent.get_by_id(event.id), candidate(place))
@@ -435,7 +437,7 @@ def test_a_competition_that_may_not_be_is_refused(
     small_world: World, error: type[Exception], changes: dict[str, Any]
 ) -> None:
     with pytest.raises(error):
-        contests.draft(small_world.act("city_officer"), competing.plan(**changes))
+        planning.draft(small_world.act("city_officer"), competing.plan(**changes))
     assert Competition.select().count() == 0
 
 
@@ -454,14 +456,14 @@ def test_an_event_that_may_not_be_is_refused(
 ) -> None:
     planned = competing.drafted(small_world)
     with pytest.raises(error):
-        contests.add_event(small_world.act("city_officer"), planned.competition, event)
+        planning.add_event(small_world.act("city_officer"), planned.competition, event)
     assert CompetitionEvent.select().count() == 1
 
 
 def test_a_competition_without_events_takes_no_entries(small_world: World) -> None:
     act = small_world.act("city_officer")
     with pytest.raises(NoEvents):
-        contests.open_entries(act, contests.draft(act, competing.plan()))
+        contests.open_entries(act, planning.draft(act, competing.plan()))
 
 
 def test_a_competition_ends_when_every_event_is_decided_and_is_not_cancelled_with_results(
