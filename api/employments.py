@@ -316,9 +316,11 @@ def list_held_of_enrolment(enrolment_id: str) -> dict[str, Any]:
 def register_held(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
     """Register a certificate of another body with a trainee; its number is compared, never refused."""
     enrolment = reachable_enrolment(enrolment_id)
-    return show_held(
-        held_certificates.register(act(), enrolment.person, Held(**body), enrolment=enrolment)[0]
-    )
+    made, _ = held_certificates.register(act(), enrolment.person, Held(**body), enrolment=enrolment)
+    if act().by.role == "base_clerk" and made.enrolment_id != enrolment.id:
+        # It is on record already, by others: the base is told what it sent, and nothing of theirs.
+        return body | {"enrolment_id": str(enrolment.id), "status": HELD_CERTIFICATE.first, "warnings": []}
+    return show_held(made)
 
 
 @blueprint.route("/held-certificates/<held_id>/verification", methods=["POST"])

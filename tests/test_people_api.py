@@ -110,6 +110,25 @@ def test_that_a_number_is_held_by_another_person_is_not_told_to_a_base(small_off
     assert [w["code"] for w in file["held_certificates"][0]["warnings"]] == ["held_number_elsewhere"]
 
 
+def test_what_others_entered_of_a_trainee_is_not_told_to_the_base_that_enters_the_same(
+    small_office: Office,
+) -> None:
+    enrolment = small_office.world.issued()[0].enrolment
+    person, training = f"people/{enrolment.person_id}", f"enrolments/{enrolment.id}"
+    held = {"kind": "specific_ability", "number": "63-001", "issuer": "省鉴定中心", "issued_on": "2024-11-08"}
+    theirs = small_office.post("county_officer", f"{person}/held-certificates", held, 201)
+    sent = held | {"issuer": "某中心", "issued_on": "2024-01-01"}
+    told = small_office.post("base_clerk", f"{training}/held-certificates", sent, 201)
+    assert (told["issuer"], told["issued_on"], "id" in told) == ("某中心", "2024-01-01", False)
+    assert small_office.get("base_clerk", f"{training}/held-certificates")["items"] == []
+    work = {"form": "farming", "started_on": "2025-02-10", "evidence": ["site_visit"]}
+    known = small_office.post("county_officer", f"{person}/employments", work, 201)
+    own = small_office.post("base_clerk", f"{training}/employments", work | {"evidence": []}, 201)
+    assert (own["id"] != known["id"], own["evidence"]) == (True, [])
+    file = small_office.post("county_officer", f"{person}/file", {"reason": WHY})
+    assert [row["id"] for row in file["held_certificates"]] == [theirs["id"]]
+
+
 def test_a_request_for_correction_shows_its_values_only_to_who_reads_it_for_a_reason(office: Office) -> None:
     person = li(office.world)
     body = {"field": "name", "new_value": "李晓冬", "asked_by": "guardian", "reason": "户口本"}

@@ -149,7 +149,7 @@ def report(
     """
     _require_own_trainee(act, person, enrolment)
     _require_sound(act, facts)
-    twin = known_as(act, person, facts)
+    twin = known_as(act, person, facts, enrolment)
     if twin is not None:
         return twin, doubts_about(twin)
     doubts = list(doubts_of(act, facts, enrolment))
@@ -186,16 +186,20 @@ def _index(vault: Vault, code: str) -> bytes:
     return vault.index("employer_uscc", code)
 
 
-def known_as(act: Act, person: Person, facts: Facts) -> Employment | None:
-    """The entry that says the same of a person and stands, or None."""
-    code = fold_number(facts.uscc).text
+def known_as(act: Act, person: Person, facts: Facts, enrolment: Enrolment | None) -> Employment | None:
+    """The entry that says the same of a person and stands, or None.
+
+    A base learns only of entries with the same enrolment: what others entered is not its business.
+    """
     same = Employment.select().where(
         (Employment.person == person.id)
         & (Employment.form == facts.form)
         & (Employment.started_on == facts.started_on)
         & Employment.status.in_(STANDING)
     )
-    wanted = (code, facts.employer)
+    if act.by.role == "base_clerk" and enrolment is not None:
+        same = same.where(Employment.enrolment == enrolment.id)
+    wanted = (fold_number(facts.uscc).text, facts.employer)
     return next(
         (row for row in same if (uscc_of(act.vault, row), employer_of(act.vault, row)) == wanted), None
     )

@@ -140,7 +140,7 @@ class FollowUpSheet(SheetKind):
         if not row.values["at_work"]:
             return []
         facts = _facts(row.values)
-        if known_as(act, enrolment.person, facts) is not None:
+        if known_as(act, enrolment.person, facts, enrolment) is not None:
             return [Problem("employment_on_record", "form")]
         return list(doubts_of(act, facts, enrolment))
 
