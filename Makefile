@@ -30,10 +30,11 @@ test: $(call ready,test)  ## the whole test suite, at most eight minutes (ARGS="
 prove: $(call ready,test)  ## the long forms of the checks
 	@$(PY) -m pytest -m prove $(ARGS)
 
-lint: $(call ready,lint)  ## style (ruff) and types (mypy --strict on the core and certificates)
+lint: $(call ready,lint)  ## style (ruff), types (mypy --strict on the core and certificates), holes (bandit)
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/bandit --quiet --recursive $(PACKAGES)
 
 format: $(call ready,lint)  ## put the code into the house's form
 	@.venv/bin/ruff check --fix-only --quiet .
@@ -42,8 +43,7 @@ format: $(call ready,lint)  ## put the code into the house's form
 bench: $(call ready,test)  ## every measurement of benchmarks/, one after the other
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
 
-audit: $(call ready,audit)  ## known holes in the pinned packages, and bandit on our own code
-	@.venv/bin/bandit --quiet --severity-level medium --recursive $(PACKAGES)
+audit: $(call ready,audit)  ## known holes in the pinned packages (asks the advisory service)
 	@.venv/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 constraints:  ## pin the newest versions that setup.py admits

@@ -38,7 +38,7 @@ class City:
 
     def __init__(self, service: Services) -> None:
         self._service = service
-        self._people = invented.people(Random(2026))
+        self._people = invented.people(Random(2026))  # nosec B311  # invented people, the same at every start
         self.accounts: dict[tuple[str, Role], Account] = {}
         self.bases: list[Base] = []
         self.issued: list[Certificate] = []

@@ -9,7 +9,7 @@ is known before anything is issued (`uncovered`), never a blank box on paper.
 from __future__ import annotations
 
 import struct
-import subprocess
+import subprocess  # nosec B404  # fontconfig is asked by its own program
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -138,7 +138,7 @@ def locate(typeface: Typeface) -> tuple[str, int] | None:
     """File and face index of an installed font, as fontconfig knows it; ``None`` where it is missing."""
     wanted = f"{typeface.family}:weight={200 if typeface.weight == 'bold' else 80}:slant=0"
     try:
-        answer = subprocess.run(  # noqa: S603  # both words are constants of this module
+        answer = subprocess.run(  # noqa: S603  # nosec B603 B607  # both words are constants of this module
             ["fc-match", "--format", "%{file}\n%{index}\n%{family}", wanted],  # noqa: S607  # from PATH, as everywhere
             capture_output=True,
             text=True,

@@ -12,7 +12,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406  # it writes, nothing is parsed
 
 #: A piece of an object: bytes as they are, or the label of an object it refers to.
 Body = tuple[bytes | int, ...]

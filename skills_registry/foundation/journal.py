@@ -50,6 +50,12 @@ _LOCK = 0x536B696C6C73  # the advisory lock of those who chain; any number that 
 _WRITES_AT_ONCE = 5_000
 _ROWS_AT_ONCE = 500
 
+#: How an entry gets its place in the chain, in each driver's way of writing parameters.
+_LINK = {
+    "?": "UPDATE audit_entry SET position = ?, digest = ? WHERE id = ?",
+    "%s": "UPDATE audit_entry SET position = %s, digest = %s WHERE id = %s",
+}
+
 #: What an entry's seal covers: everything that is known at its birth.
 _BORN = (
     *("entry", "at", "account", "operator", "role", "origin", "action", "noun"),
@@ -206,11 +212,7 @@ class Chain:
             position += 1
             digest = self.digest_of(digest, position, born, as_bytes(seal))
             links.append((position, digest, born))
-        mark = self.opened.param
-        self.opened.cursor().executemany(
-            f"UPDATE audit_entry SET position = {mark}, digest = {mark} WHERE id = {mark}",  # noqa: S608 - marks
-            links,
-        )
+        self.opened.cursor().executemany(_LINK[self.opened.param], links)
 
     def broken_rows(self) -> set[tuple[str, str]]:
         """Table and key of every row that is not what its seal says, or has none, or is gone."""

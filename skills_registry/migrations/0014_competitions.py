@@ -108,10 +108,10 @@ def make_again(db, *, awards):
     db.execute_sql("PRAGMA defer_foreign_keys = ON")
     fresh = certificates(db, "certificate_made_again", awards=awards)
     fresh._schema.create_table(safe=False)  # noqa: SLF001 - without its indexes, whose names are taken
-    kept = ", ".join(f'"{column}"' for column in certificates(db, "certificate", awards=False)._meta.columns)
-    db.execute_sql(  # our own column names
-        f"INSERT INTO certificate_made_again ({kept}) SELECT {kept} FROM certificate"  # noqa: S608
-    )
+    standing = certificates(db, "certificate", awards=False)
+    kept = [field.name for field in standing._meta.sorted_fields]
+    rows = standing.select(*(getattr(standing, name) for name in kept))
+    fresh.insert_from(rows, [getattr(fresh, name) for name in kept]).execute()
     db.execute_sql("DROP TABLE certificate")
     db.execute_sql("ALTER TABLE certificate_made_again RENAME TO certificate")
     certificates(db, "certificate", awards=awards)._schema.create_indexes(safe=False)  # noqa: SLF001

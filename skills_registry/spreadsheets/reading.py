@@ -7,7 +7,7 @@ reaches this process.
 from __future__ import annotations
 
 import json
-import subprocess
+import subprocess  # nosec B404  # files are read in a child process
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +83,7 @@ def _answer_of_child(data: bytes) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", _CHILD]
     try:
         with _a_turn():
-            finished = subprocess.run(  # noqa: S603 - our own interpreter and module, no word from the file
+            finished = subprocess.run(  # noqa: S603  # nosec B603  # our own interpreter and module, no word from the file
                 command,
                 input=data,
                 stdout=subprocess.PIPE,
