@@ -29,6 +29,7 @@ CORE: tuple[tuple[str, ...], ...] = (
         "reports",
         "history",
         "person_files",
+        "class_files",
     ),
 )
 

@@ -1,7 +1,7 @@
 """Spreadsheets: rosters and results come in as offices write them, and go out ready to be filled in.
 
 In: :func:`read` tells the format from the content, finds the header by its aliases and gives numbered
-rows by field; hostile files end in a child process and are refused. Out: three workbooks whose cells
+rows by field; hostile files end in a child process and are refused. Out: workbooks whose cells
 are text where they look like formulas. Nothing here knows the database or judges a row.
 """
 
@@ -13,6 +13,7 @@ from skills_registry.spreadsheets.workbooks import (
     refused_workbook,
     results_workbook,
     roster_workbook,
+    table_workbook,
     template_workbook,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "require_fields",
     "results_workbook",
     "roster_workbook",
+    "table_workbook",
     "template_workbook",
 ]

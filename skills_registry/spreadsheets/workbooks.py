@@ -1,4 +1,4 @@
-"""Workbooks going out: refused rows to mend, a results sheet to fill in, an empty roster.
+"""Workbooks going out: refused rows to mend, a results sheet to fill in, an empty roster, a table to file.
 
 Every text is written as text: a cell that begins with ``=``, ``+``, ``-`` or ``@`` stays what somebody
 typed and is no formula. Nothing touches the disk on the way, since the sheets hold personal data, and
@@ -32,6 +32,7 @@ _WIDTHS = {
 }  # fmt: skip
 _USUAL_WIDTH, _REASON_WIDTH = 12, 70
 _LINE_HEIGHT = 16
+_LONGEST_SHEET_NAME, _WIDEST = 31, 60
 _TEXT_FORMAT = 49  # the built-in number format “@”
 #: A fixed time of creation (the file format wants one): the same content gives the same bytes.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone
@@ -184,6 +185,21 @@ def template_workbook(
         if column.length:
             book.length_aid(place, last, *column.length)
     _write_instructions(book, columns)
+    return book.finish()
+
+
+def table_workbook(title: str, note: str, titles: Sequence[str], rows: Sequence[Sequence[Written]]) -> bytes:
+    """A table to be read and filed, each column as wide as what stands in it (.xlsx)."""
+    book = _Book(title[:_LONGEST_SHEET_NAME])
+    for place, name in enumerate(titles):
+        cells = [name, *(str(row[place]) for row in rows)]
+        wide = max(sum(1 if letter.isascii() else 2 for letter in cell) for cell in cells)
+        book.column(
+            place, "", width=min(wide + 2, _WIDEST), text=any(isinstance(r[place], str) for r in rows)
+        )
+    book.top(note, titles, title=title)
+    for line, row in enumerate(rows, start=book.first_row):
+        book.row(line, row)
     return book.finish()
 
 
