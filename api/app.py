@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
-from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import templates
@@ -45,6 +44,7 @@ from api import (
     metrics,
     notice_pages,
     notices,
+    openapi,
     panels,
     people,
     plaques,
@@ -180,7 +180,7 @@ def _connect_rooms(app: Flask) -> None:
     bodies.install(app)
     idempotency.install(app)
     app.after_request(_protect)
-    api = Api(app)
+    api = openapi.RegistryApi(app)
     for room in KEYED_ROOMS:
         api.register_blueprint(room.blueprint)
     for room in OPEN_ROOMS:
