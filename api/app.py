@@ -64,7 +64,8 @@ from api import (
 from api.services import Services
 from api.settings import Settings, from_environment
 from skills_registry import __version__
-from skills_registry.foundation import journal
+from skills_registry.foundation import journal, series
+from skills_registry.foundation.high_water import FileMark
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import load_vault
 from skills_registry.foundation.storage import database, open_database
@@ -155,6 +156,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     open_database(chosen.database_url)
     vault = load_vault(chosen.secrets_file)
     journal.keep(vault)
+    series.keep(FileMark(chosen.numbers_file))
     app.extensions["skills_registry"] = Services(
         settings=chosen,
         policy=load_policy(chosen.policy_file),

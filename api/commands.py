@@ -20,9 +20,10 @@ from api.callers import act_of, utc_now
 from api.services import Services
 from api.settings import Settings, from_environment
 from skills_registry import __version__, accounts
-from skills_registry.foundation import audit, journal
+from skills_registry.foundation import audit, journal, series
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import RegistryError, Unavailable
+from skills_registry.foundation.high_water import FileMark
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import Vault, create_vault, load_vault
@@ -80,6 +81,7 @@ def _prepared(settings: Settings) -> Services:
     _migrate(settings)
     vault = _vault(settings)
     journal.keep(vault)
+    series.keep(FileMark(settings.numbers_file))
     return Services(settings=settings, policy=load_policy(settings.policy_file), vault=vault, clock=utc_now)
 
 
@@ -89,7 +91,10 @@ def _migrate(settings: Settings) -> list[str]:
         journal.keep(load_vault(settings.secrets_file))
     if pending_migrations():
         import api.app  # noqa: F401 - every table must be known to be sealed
-    return migrate()
+    applied = migrate()
+    if "0018_operations" in applied:
+        series.lay_first_mark(FileMark(settings.numbers_file))
+    return applied
 
 
 def _vault(settings: Settings) -> Vault:

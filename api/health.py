@@ -16,6 +16,7 @@ from api.callers import services
 from certificates import document
 from skills_registry import __version__
 from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.series import require_continued
 from skills_registry.foundation.storage import database, pending_migrations
 
 blueprint = Blueprint("health", __name__)
@@ -49,6 +50,7 @@ def _missing() -> Iterator[str]:
         ("signing_key", services().signer),
         ("fonts", document.check_installation),
         ("documents", services().shelf().require_room),
+        ("numbers", require_continued),
     )
     for name, look in looks:
         try:

@@ -33,6 +33,12 @@ class Settings:
     proxies: int
     trusted_hosts: tuple[str, ...] = ()
     metrics_token: str = ""
+    numbers_kept_in: Path | None = None
+
+    @property
+    def numbers_file(self) -> Path:
+        """The high-water mark of the numbers in use: beside the secrets unless ``NUMBERS_FILE`` names it."""
+        return self.numbers_kept_in or self.secrets_file.with_name("numbers.json")
 
     @property
     def hosts(self) -> list[str]:
@@ -65,6 +71,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         proxies=_count(env.get("PROXIES", "0")),
         trusted_hosts=tuple(env.get("TRUSTED_HOSTS", "").split()),
         metrics_token=env.get("METRICS_TOKEN", ""),
+        numbers_kept_in=Path(env["NUMBERS_FILE"]) if env.get("NUMBERS_FILE") else None,
     )
 
 

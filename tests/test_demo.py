@@ -21,8 +21,9 @@ from skills_registry import evaluation, history, notices
 from skills_registry.bases import Application, Base, directory, standing
 from skills_registry.certification.plaques import Plaque, RecordedPapers
 from skills_registry.exits import Appeal, Sanction
-from skills_registry.foundation import journal
+from skills_registry.foundation import journal, series
 from skills_registry.foundation.acts import PUBLIC, Act
+from skills_registry.foundation.high_water import FileMark
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault
@@ -53,6 +54,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     migrate()
     vault = create_vault(settings.secrets_file)
     journal.keep(vault)
+    series.keep(FileMark(settings.numbers_file))
     service = Services(settings=settings, policy=load_policy(), vault=vault, clock=lambda: STARTED)
     signing.create_key(settings.keys_directory, vault.signing_passphrase, on=demo.FIRST_DAY)
     begun = time.process_time()

@@ -18,8 +18,9 @@ from skills_registry.accounts import Account, Operator
 from skills_registry.bases import Base, Trade
 from skills_registry.certification import issuing
 from skills_registry.certification.certificates import Certificate
-from skills_registry.foundation import journal
+from skills_registry.foundation import journal, series
 from skills_registry.foundation.acts import Act, Caller, Role
+from skills_registry.foundation.high_water import FileMark
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault
 from skills_registry.training import enrolments, filing, opening
@@ -72,6 +73,7 @@ class World:
         """Officers of the city and two counties, and a base listed from 2025 to 2027."""
         vault = create_vault(folder / "secrets.json")
         journal.keep(vault)
+        series.keep(FileMark(folder / "numbers.json"))
         settings = Settings(
             database_url=url,
             public_url="https://skills.haidong.example",
