@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from api.bodies import Prose, Text
 from api.callers import API_PREFIX, act, for_roles, reachable_bases, require_reach, services
 from api.classes import reachable_class
-from api.files import PDF, ZIP, attachment
+from api.files import PDF, ZIP, Outlet, attachment
 from api.lists import PageQuery, page, page_of
 from api.services import Services
 from api.shapes import OccupationSchema, ReasonSchema, StepSchema, show_step
@@ -196,28 +196,9 @@ def _filing_no(class_id: str) -> str:
     return str(TrainingClass.get_by_id(class_id).filing_no)
 
 
-class _Outlet:
-    """A file that only grows: what the ZIP writer puts in is handed on and forgotten."""
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def write(self, part: bytes) -> int:
-        self._waiting += part
-        return len(part)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def take(self) -> bytes:
-        """What came in since the last time."""
-        part, self._waiting = bytes(self._waiting), bytearray()
-        return part
-
-
 def zipped(found: list[tuple[CertificatePaper, str]]) -> Iterator[bytes]:
     """Certificates as a ZIP, handed on while they are drawn."""
-    outlet = _Outlet()
+    outlet = Outlet()
     # PDFs are compressed already; a fixed time keeps the archive the same for the same records.
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for (printed, _), content in zip(found, document.draw_all(found), strict=True):

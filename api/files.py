@@ -17,3 +17,22 @@ def attachment(content: bytes | Iterator[bytes], media_type: str, filename: str)
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+class Outlet:
+    """A file that only grows: what the ZIP writer puts in is handed on and forgotten."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def write(self, part: bytes) -> int:
+        self._waiting += part
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def take(self) -> bytes:
+        """What came in since the last time."""
+        part, self._waiting = bytes(self._waiting), bytearray()
+        return part
