@@ -95,13 +95,15 @@ class FileMark:
     def _read(self) -> Reached | None:
         try:
             told = json.loads(self.path.read_bytes())
-            if told["format"] != _FORMAT:
-                raise ValueError(told["format"])
-            return Reached(str(told["head"]), {str(name): int(last) for name, last in told["series"].items()})
+            reached = Reached(str(told["head"]), {name: int(last) for name, last in told["series"].items()})
+            known = told["format"] == _FORMAT
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise MarkUnusable() from error
+        if not known:
+            raise MarkUnusable()
+        return reached
 
     def _write(self, aside: Path, reached: Reached) -> None:
         told = {"format": _FORMAT, "head": reached.head, "series": dict(sorted(reached.series.items()))}

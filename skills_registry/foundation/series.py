@@ -277,7 +277,7 @@ def known_numbers() -> dict[str, int]:
 
 
 def _stand() -> dict[str, int]:
-    return {str(name): int(last) for name, last in Series.select(Series.name, Series.last).tuples()}
+    return {str(row.name): int(row.last) for row in Series.select()}
 
 
 def _watch() -> Watch:
