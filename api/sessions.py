@@ -24,6 +24,7 @@ from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import require_found
 from skills_registry.training import attendance, attendance_doubts, attendance_sheets, enrolments
 from skills_registry.training.attendance import MARKS, MEANS, Attendance, Marked
+from skills_registry.training.attended_hours import differing
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment
 from skills_registry.training.sheets import written
@@ -214,13 +215,13 @@ def _show_correction(step: Step) -> dict[str, Any]:
 
 
 def _show_class_attendance(training_class: TrainingClass) -> dict[str, Any]:
-    differing = {enrolment.id for enrolment in attendance.differing(training_class)}
+    disagreeing = {enrolment.id for enrolment in differing(training_class)}
     sessions = sessions_of(training_class)
     told = attendance_doubts.doubts_about(act(), training_class) if act().by.role != "base_clerk" else []
     return {
         "class_id": str(training_class.id),
         "complete": attendance.complete(training_class),
-        "recorded": attendance.hours_attended(training_class) is not None,
+        "recorded": attendance.in_class(training_class).exists(),
         "sessions": len(sessions),
         "closed": sum(session.status == "closed" for session in sessions),
         "open_since": [str(session.id) for session in attendance.open_sessions(act(), training_class)],
@@ -230,7 +231,7 @@ def _show_class_attendance(training_class: TrainingClass) -> dict[str, Any]:
                 "row": tally.enrolment.roster_row,
                 "name": enrolments.name_of(act().vault, tally.enrolment),
                 "hours": written(tally.hours),
-                "result_differs": tally.enrolment.id in differing,
+                "result_differs": tally.enrolment.id in disagreeing,
                 **tally.marks,
             }
             for tally in attendance.tallies(training_class)

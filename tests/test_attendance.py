@@ -17,10 +17,19 @@ from peewee import IntegrityError
 
 from skills_registry import documents
 from skills_registry.bases.parties import OwnBase
+from skills_registry.certification.certificates import Certificate
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, WrongState
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.foundation.storage import database
-from skills_registry.training import attendance, attendance_doubts, classes, closing, enrolments, opening
+from skills_registry.training import (
+    attendance,
+    attendance_doubts,
+    attended_hours,
+    classes,
+    closing,
+    enrolments,
+    opening,
+)
 from skills_registry.training.attendance import (
     MARKS,
     Attendance,
@@ -31,6 +40,7 @@ from skills_registry.training.attendance import (
     SessionNotClosed,
     SessionNotOpen,
 )
+from skills_registry.training.attended_hours import HoursDisagree
 from skills_registry.training.classes import ClassClosed, TrainingClass
 from skills_registry.training.enrolments import NobodyEnrolled
 from skills_registry.training.timetable import SESSION, Session, sessions_of
@@ -457,8 +467,60 @@ def test_a_result_that_a_correction_has_overtaken_is_listed(small_world: World) 
     )
     assert "hours_differ_from_attendance" not in missing(small_world, training_class)
     attendance.correct(small_world.act("county_officer"), session, Marked(trainees[0].id, "absent"), "核实")
-    assert [one.id for one in attendance.differing(training_class)] == [trainees[0].id]
+    assert [one.id for one in attended_hours.differing(training_class)] == [trainees[0].id]
     assert "hours_differ_from_attendance" in missing(small_world, training_class)
+
+
+def graded(world: World, training_class: TrainingClass, hours: int) -> enrolments.Enrolment:
+    """The class's only trainee, with a result that claims these hours and passes."""
+    (trainee,) = enrolments.roster(training_class)
+    scores = {"theory": Decimal(80), "practice": Decimal(80)}
+    enrolments.record_result(
+        world.act("base_clerk"), trainee, hours=Decimal(hours), scores=scores, outcome="passed"
+    )
+    return trainee
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["closed", "left open"])
+def test_results_sent_before_the_attendance_are_held_to_it_at_the_submission(
+    small_world: World,
+    close: bool,
+) -> None:
+    training_class, trainees = large_class(small_world, people=1, sessions=2)
+    trainee = graded(small_world, training_class, 8)
+    for session in sessions_of(training_class):
+        (closed if close else mark)(small_world.act("base_clerk"), session, trainees, "absent")
+    with pytest.raises(HoursDisagree) as refusal:
+        opening.submit_class(small_world.act("base_clerk"), training_class)
+    assert refusal.value.facts == {"count": 1, "rows": str(trainee.roster_row)}
+    assert TrainingClass.get_by_id(training_class.id).status == "open"
+    graded(small_world, training_class, 0)
+    assert opening.submit_class(small_world.act("base_clerk"), training_class).status == "submitted"
+
+
+def test_no_certificate_is_issued_on_hours_that_a_correction_took_away_after_the_submission(
+    small_world: World,
+) -> None:
+    training_class, trainees = large_class(small_world, people=1, sessions=1)
+    (session,) = sessions_of(training_class)
+    closed(small_world.act("base_clerk"), session, trainees, "present")
+    graded(small_world, training_class, 4)
+    opening.submit_class(small_world.act("base_clerk"), training_class)
+    corrected = Session.get_by_id(session.id)
+    attendance.correct(small_world.act("county_officer"), corrected, Marked(trainees[0].id, "absent"), "核实")
+    with pytest.raises(HoursDisagree):
+        small_world.issue(training_class)
+    kept = TrainingClass.get_by_id(training_class.id)
+    assert (kept.status, Certificate.select().count()) == ("submitted", 0)
+    classes.return_class(small_world.act("city_officer"), kept, "考勤与成绩不一致")
+
+
+def test_a_session_without_a_mark_yet_may_count_or_not(small_world: World) -> None:
+    training_class, trainees = large_class(small_world, people=1, sessions=2)
+    closed(small_world.act("base_clerk"), sessions_of(training_class)[0], trainees, "present")
+    for hours, disagree in ((3, True), (4, False), (8, False), (9, True)):
+        graded(small_world, training_class, hours)
+        assert bool(attended_hours.differing(training_class)) is disagree
 
 
 def doubts(world: World, training_class: TrainingClass) -> dict[str, dict[str, Any]]:

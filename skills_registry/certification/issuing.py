@@ -5,7 +5,8 @@ either all certificates of the class or none, and no number lost.
 
     1. part      the approver took no part in the class for the base
     2. move      the class from submitted to approved, by compare-and-swap: the first write
-    3. look      everyone has a result; every name can be printed; the wording is permitted
+    3. look      everyone has a result that the attendance bears out; every name can be printed; the wording
+                 is permitted
     4. number    a block of serials and status indexes from their counters
     5. state     compose what is printed and the statement that stands for it
     6. sign      the statement
@@ -37,6 +38,7 @@ from skills_registry.foundation.errors import RuleBroken, WrongState
 from skills_registry.foundation.lifecycle import move, note
 from skills_registry.foundation.storage import database
 from skills_registry.foundation.wording import Typeface, require_covered, require_permitted_wording
+from skills_registry.training.attended_hours import require_hours_agree
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, require_took_no_part
 from skills_registry.training.enrolments import (
     ENROLMENT,
@@ -73,6 +75,7 @@ def issue(act: Act, training_class: TrainingClass, signer: Signer, uncovered: Ty
     Every trainee who passed gets exactly one ``training_completion`` certificate.
 
     :raises SeparationOfDuties: the caller worked on the class for the base.
+    :raises HoursDisagree: a result claims other hours than the attendance records.
     :raises Undrawable: a name or text that no installed font covers; the facts name roster rows.
     :raises ForbiddenWording: a text on the certificate holds a word the policy forbids.
     :raises WrongState: the class is not submitted.
@@ -99,6 +102,7 @@ def _issue_all(
     act: Act, training_class: TrainingClass, signer: Signer, uncovered: Typeface
 ) -> list[Certificate]:
     require_results(training_class)
+    require_hours_agree(training_class)
     passed = [row for row in roster(training_class) if row.result and row.result.outcome == "passed"]
     _require_printable(act, training_class, passed, uncovered)
     return line.record(act, [_draft(act, enrolment) for enrolment in passed], signer)

@@ -386,11 +386,3 @@ def complete(training_class: TrainingClass) -> bool:
 def open_sessions(act: Act, training_class: TrainingClass) -> list[Session]:
     """Sessions whose day has come and whose attendance is not closed."""
     return [s for s in sessions_of(training_class) if s.status == "planned" and s.on <= act.today]
-
-
-def differing(training_class: TrainingClass) -> list[Enrolment]:
-    """Trainees whose result claims other hours than they attended, once all sessions are closed."""
-    attended = hours_attended(training_class)
-    if attended is None or not complete(training_class):
-        return []
-    return [e for e in roster(training_class) if e.result is not None and e.result.hours != attended[e.id]]

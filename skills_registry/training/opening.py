@@ -21,6 +21,7 @@ from skills_registry.foundation.lifecycle import move, who_did
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import database
 from skills_registry.training import attendance, changes, consents, enrolments, sittings, timetable
+from skills_registry.training.attended_hours import differing, require_hours_agree
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass
 
 #: The list of the policy that names what refuses at the next door, by the state before it.
@@ -128,12 +129,12 @@ def _attendance(act: Act, training_class: TrainingClass) -> Iterator[Missing]:
 
 def _hours(_act: Act, training_class: TrainingClass) -> Iterator[Missing]:
     """Results that a later correction of the attendance has overtaken."""
-    differing = attendance.differing(training_class)
-    if differing:
+    disagreeing = differing(training_class)
+    if disagreeing:
         yield Missing(
             "hours_differ_from_attendance",
-            f"有{len(differing)}名学员成绩中的出勤课时与考勤不一致，请重新登记成绩或更正考勤。",
-            f"{len(differing)} result(s) claim other hours than were attended; record them again.",
+            f"有{len(disagreeing)}名学员成绩中的出勤课时与考勤不一致，请重新登记成绩或更正考勤。",
+            f"{len(disagreeing)} result(s) claim other hours than were attended; record them again.",
         )
 
 
@@ -227,11 +228,13 @@ def submit_class(act: Act, training_class: TrainingClass) -> TrainingClass:
     """The base submits a class for approval; from here on it is closed to the base.
 
     :raises ClassIncomplete: something is missing without which the policy takes no submission.
+    :raises HoursDisagree: results claim other hours than the attendance records.
     :raises ResultsMissing: an enrolled trainee has no result.
     :raises WrongState: it is not open or returned.
     """
     if training_class.status in _DOORS and training_class.status != "filed":
         require_complete(act, training_class)
+        require_hours_agree(training_class)
     return enrolments.submit_class(act, training_class)
 
 
