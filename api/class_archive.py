@@ -71,18 +71,14 @@ class _Archive:
 def archived(file: ClassFile, prints: list[tuple[CertificatePaper, str]], shelf: Shelf) -> Iterator[bytes]:
     """A class's file as a ZIP; ``prints`` are its certificates in use, with the addresses of their codes."""
     archive = _Archive(file.training_class.starts_on.year)
-    for table in file.tables:
-        yield archive.put(f"{_PLACES[table.item][:3]}{table.name}.xlsx", _workbook(table))
-    drawn = document.draw_all(prints) if prints else iter(())
-    for (printed, _), content in zip(prints, drawn, strict=True):
-        yield archive.put(f"{_PLACES['certificates']}/{printed.number}.pdf", content)
-    for name, original in _named(file):
-        try:
-            content = documents.content_of(original.document, shelf)
-        except (DocumentLost, DocumentAltered):
-            archive.lost.append(name)
-        else:
-            yield archive.put(name, content)
+    for item, place in _PLACES.items():
+        for table in file.tables:
+            if table.item == item:
+                yield archive.put(f"{place[:3]}{table.name}.xlsx", _workbook(table))
+        if item == "certificates" and prints:
+            for (printed, _), content in zip(prints, document.draw_all(prints), strict=True):
+                yield archive.put(f"{place}/{printed.number}.pdf", content)
+        yield from _put_originals(archive, place, [one for one in file.originals if one.item == item], shelf)
     yield from _index(archive, file)
     archive.zip.close()
     yield archive.outlet.take()
@@ -92,13 +88,21 @@ def _workbook(table: Table) -> bytes:
     return table_workbook(table.name, _NOTE, table.titles, table.rows)
 
 
-def _named(file: ClassFile) -> Iterator[tuple[str, Original]]:
-    """Each original with its name in the archive; several of one name are counted."""
+def _put_originals(
+    archive: _Archive, folder: str, originals: list[Original], shelf: Shelf
+) -> Iterator[bytes]:
+    """The originals of one item; several of one name are counted."""
     seen: dict[str, int] = {}
-    for original in file.originals:
-        stem = f"{_PLACES[original.item]}/{original.name}"
-        seen[stem] = seen.get(stem, 0) + 1
-        yield f"{stem}_{seen[stem]}.{MEDIA_TYPES[original.document.media_type]}", original
+    for original in originals:
+        kept = original.document
+        seen[original.name] = count = seen.get(original.name, 0) + 1
+        name = f"{folder}/{original.name}_{count}.{MEDIA_TYPES[kept.media_type]}"
+        try:
+            content = documents.content_of(kept, shelf)
+        except (DocumentLost, DocumentAltered):
+            archive.lost.append(name)
+        else:
+            yield archive.put(name, content)
 
 
 def _index(archive: _Archive, file: ClassFile) -> Iterator[bytes]:
@@ -170,4 +174,9 @@ def draw_index(file: ClassFile, members: list[Member], lost: list[str], digest: 
 def drawable(text: str) -> str:
     """A text with 〓 for each character that no font has: an index must not fail for a title."""
     missing = fonts.uncovered(text)
-    return "".join(_GETA if letter in missing else letter for letter in text)
+    return "".join(_GETA if letter in missing or _is_pictograph(letter) else letter for letter in text)
+
+
+def _is_pictograph(letter: str) -> bool:
+    # The typesetter sets these in an emoji font of its own choice, whatever fonts it was given.
+    return "\U0001f000" <= letter < "\U00020000"

@@ -105,7 +105,7 @@ def _results(act: Act, training_class: TrainingClass) -> Table:
 
 def _score(result: Result, paper: str) -> Cell:
     score = result.scores.get(paper, "")
-    return "缺考" if score is None else score
+    return "缺考" if score is None else "" if score == "" else float(score)
 
 
 def _satisfaction(act: Act, training_class: TrainingClass) -> Table:

@@ -48,6 +48,10 @@ ACTS: dict[str, str] = {
     "close_session": "结束课次", "correct_attendance": "更正考勤", "plan_assessment": "报备考核",
     "change_assessment": "变更考核", "call_off_assessment": "取消考核", "hold_assessment": "登记考核",
     "correct_presence": "更正考核出席", "ask_satisfaction": "印发满意度纸条",
+    "stage_roster": "上传花名册", "record_roster": "确认花名册", "stage_results": "上传成绩表",
+    "record_results": "确认成绩表", "stage_timetable": "上传课程表", "record_timetable": "确认课程表",
+    "stage_attendance": "上传考勤表", "keep_document": "收存材料",
+    "take_out_document": "撤下材料",
 }  # fmt: skip
 
 _PRIVATE = ("guardian_phone",)
