@@ -14,6 +14,7 @@ from typing import Any
 from apispec import APISpec, BasePlugin
 from flask import Flask
 from flask_smorest import Api
+from marshmallow import fields, validate
 
 from api.problems import HTTP_SENTENCES
 
@@ -85,6 +86,24 @@ class RegistryApi(Api):  # type: ignore[misc]  # flask-smorest has no types
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app, spec_kwargs={"extra_plugins": (Refusals(),)})
+        self.ma_plugin.converter.add_attribute_function(of_decimal)
+
+
+def of_decimal(_converter: Any, field: fields.Field[Any], **_more: Any) -> dict[str, Any]:
+    """A decimal is sent as a number or as text, and answered as text; its bounds are numbers."""
+    if not isinstance(field, fields.Decimal):
+        return {}
+    bounds = {
+        word: float(bound)
+        for check in field.validators
+        if isinstance(check, validate.Range)
+        for word, bound in (("minimum", check.min), ("maximum", check.max))
+        if bound is not None
+    }
+    if not field.as_string:
+        return bounds
+    kinds = ["string", "number", *(["null"] if field.allow_none else [])]
+    return {"type": kinds, "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$", **bounds}
 
 
 class Refusals(BasePlugin):
