@@ -138,11 +138,15 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     :raises Unavailable: a secret, the policy or the database is missing.
     """
     chosen = settings or from_environment()
+    return furnish(build(chosen.rate_limit_storage), chosen, clock)
+
+
+def build(rate_limit_storage: str) -> Flask:
+    """The rooms, connected and their doors checked, not yet over any registry."""
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(TEMPLATES / "static"))
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
-        TRUSTED_HOSTS=chosen.hosts,
-        RATELIMIT_STORAGE_URI=chosen.rate_limit_storage,
+        RATELIMIT_STORAGE_URI=rate_limit_storage,
         API_TITLE="Skills Registry 技能登记平台",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
@@ -155,20 +159,29 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         },
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    open_database(chosen.database_url)
-    vault = load_vault(chosen.secrets_file)
+    _connect_rooms(app)
+    _require_declarations(app)
+    return app
+
+
+def furnish(app: Flask, settings: Settings, clock: Callable[[], datetime]) -> Flask:
+    """Put the rooms over one registry: its database, keys, policy and clock.
+
+    :raises Unavailable: a secret, the policy or the database is missing.
+    """
+    app.config["TRUSTED_HOSTS"] = settings.hosts
+    open_database(settings.database_url)
+    vault = load_vault(settings.secrets_file)
     journal.keep(vault)
-    series.keep(FileMark(chosen.numbers_file))
+    series.keep(FileMark(settings.numbers_file))
     app.extensions["skills_registry"] = Services(
-        settings=chosen,
-        policy=load_policy(chosen.policy_file),
+        settings=settings,
+        policy=load_policy(settings.policy_file),
         vault=vault,
         clock=clock,
     )
-    if chosen.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies)  # type: ignore[method-assign]
-    _connect_rooms(app)
-    _require_declarations(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app
 
 

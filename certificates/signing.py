@@ -22,6 +22,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -328,7 +329,9 @@ def _damaged(key_id: str) -> Unavailable:
     )
 
 
+@lru_cache(maxsize=8)
 def _stretched(passphrase: bytes, salt: bytes) -> bytes:
+    # Kept in memory beside the passphrase that it comes from: what is read again need not be stretched again.
     return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(passphrase)
 
 

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,13 +83,19 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """A fresh PostgreSQL database."""
+    with _fresh_postgresql(postgresql_server, "template_registry") as url:
+        yield url
+
+
+@contextmanager
+def _fresh_postgresql(server: str, template: str) -> Iterator[str]:
     name = f"registry_{os.getpid()}_{time.monotonic_ns()}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_registry")
-    yield _address(postgresql_server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _address(server, name)
     if not database.is_closed():
         database.close()
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -98,21 +105,60 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """A city with officers and one listed base, on a fresh database of each kind."""
-    yield from _world(database_url, tmp_path)
+@pytest.fixture(scope="session")
+def sqlite_city(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The city of the tests, founded once in an SQLite file of which each test gets a copy."""
+    folder = tmp_path_factory.mktemp("city")
+    shutil.copy(sqlite_template, folder / "registry.db")
+    opened = open_database(f"sqlite:///{folder}/registry.db")
+    city = World.founded(f"sqlite:///{folder}/registry.db", folder)
+    opened.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.close()
+    return city
 
 
-@pytest.fixture
-def small_world(sqlite_url: str, tmp_path: Path) -> Iterator[World]:
-    """The same on SQLite only, for what does not depend on the database."""
-    yield from _world(sqlite_url, tmp_path)
-
-
-def _world(url: str, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def postgresql_city(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The same on PostgreSQL, in a database of which each test gets a copy."""
+    folder = tmp_path_factory.mktemp("city")
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_city TEMPLATE template_registry")
+    url = _address(postgresql_server, "template_city")
     opened = open_database(url)
-    yield World.founded(url, tmp_path)
+    city = World.founded(url, folder)
+    opened.close()
+    return city
+
+
+@pytest.fixture
+def small_world(sqlite_city: World, tmp_path: Path) -> Iterator[World]:
+    """A city with officers and one listed base on SQLite only, for what does not depend on the database."""
+    source = sqlite_city.service.settings.secrets_file.parent
+    for name in ("registry.db", "numbers.json"):
+        shutil.copy(source / name, tmp_path / name)
+    yield from _world(sqlite_city, f"sqlite:///{tmp_path}/registry.db", tmp_path)
+
+
+@pytest.fixture
+def postgresql_world(postgresql_server: str, postgresql_city: World, tmp_path: Path) -> Iterator[World]:
+    """The same on a fresh PostgreSQL database."""
+    source = postgresql_city.service.settings.secrets_file.parent
+    shutil.copy(source / "numbers.json", tmp_path / "numbers.json")
+    with _fresh_postgresql(postgresql_server, "template_city") as url:
+        yield from _world(postgresql_city, url, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def world(request: pytest.FixtureRequest) -> World:
+    """A city with officers and one listed base, on a fresh database of each kind."""
+    name = "small_world" if request.param == "sqlite" else "postgresql_world"
+    found: World = request.getfixturevalue(name)
+    return found
+
+
+def _world(city: World, url: str, tmp_path: Path) -> Iterator[World]:
+    opened = open_database(url)
+    yield city.copied(url, tmp_path)
     if not opened.is_closed():
         opened.close()
 

@@ -12,7 +12,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry import accounts
 from skills_registry.accounts import ACCOUNT, Account, Operator, credentials, keys, sessions
 from skills_registry.accounts.credentials import (
@@ -29,14 +28,14 @@ from skills_registry.accounts.register import DecidesAndAdministers
 from skills_registry.foundation.acts import Role
 from skills_registry.foundation.errors import NotAllowed, NotFound, SeparationOfDuties, WrongState
 from tests.test_api import bearer
-from tests.world import TODAY, World
+from tests.world import TODAY, World, application
 
 PASSWORD = "青海湖边的骆驼从不吃苹果"
 
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

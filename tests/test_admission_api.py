@@ -9,13 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry import documents, notices
 from skills_registry.bases import Application, Base, applications, panels
 from tests import admission
 from tests.admission import ALL_MET, again, seat, sheet
 from tests.base_files import PNG, edit_file, shelf_of, sites_of
-from tests.world import World
+from tests.world import World, application
 
 SCOPE = [{"edition": "2015", "code": "4-10-04-02", "name": "保健按摩师", "highest_level": "level5_junior"}]
 
@@ -44,7 +43,7 @@ class Office:
 
 @pytest.fixture
 def office(world: World) -> Iterator[Office]:
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     limits.limiter.reset()
     with app.test_client() as client:
         yield Office(client, world)
@@ -52,7 +51,7 @@ def office(world: World) -> Iterator[Office]:
 
 @pytest.fixture
 def small_office(small_world: World) -> Iterator[Office]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as client:
         yield Office(client, small_world)

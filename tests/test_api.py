@@ -12,12 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import callers, limits
-from api.app import create_app
 from api.demo_people import credit_code
 from skills_registry import accounts
 from skills_registry.certification import issuing
 from skills_registry.training.classes import TrainingClass
-from tests.world import World
+from tests.world import World, application
 
 FILING = {
     "title": "2025年保健按摩师五级班",
@@ -33,7 +32,7 @@ FILING = {
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import limits
-from api.app import create_app
 from skills_registry import deadlines
 from skills_registry.bases import entries
 from skills_registry.bases.entries import Teacher
@@ -42,7 +41,7 @@ from skills_registry.training.sittings import Candidate, NobodyDue, NotYetHeld, 
 from skills_registry.training.timetable import Session
 from tests.base_files import complete_file
 from tests.made_sheets import workbook
-from tests.world import PEOPLE, World
+from tests.world import PEOPLE, World, application
 
 #: Friday 11 April 2025, the last day of the class; the 4th is Qingming, so five working days before is the 3rd.
 EXAM = date(2025, 4, 11)
@@ -600,7 +599,7 @@ def test_every_move_outside_the_table_is_refused_and_changes_nothing(small_world
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

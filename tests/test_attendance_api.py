@@ -11,19 +11,18 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import limits
-from api.app import create_app
 from skills_registry.training.attendance import Attendance
 from skills_registry.training.enrolments import Enrolment
 from skills_registry.training.timetable import Session
 from tests.attending import attended_class, closed, mark
 from tests.made_sheets import workbook
 from tests.test_attendance_sheets import FIRST_SESSION, filled, table
-from tests.world import World
+from tests.world import World, application
 
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -10,18 +10,17 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from api.commands import main
 from skills_registry.accounts import Organisation
 from skills_registry.foundation import audit
 from skills_registry.foundation.audit import AuditEntry, Head
 from skills_registry.foundation.storage import database
-from tests.world import World
+from tests.world import World, application
 
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

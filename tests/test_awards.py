@@ -17,7 +17,6 @@ from flask.testing import FlaskClient
 from PIL import ImageChops
 
 from api import limits
-from api.app import create_app
 from api.callers import act_of
 from api.certificates import verify_url_for
 from api.verify_offline import told, verdicts
@@ -32,7 +31,7 @@ from skills_registry.foundation.acts import PUBLIC
 from skills_registry.foundation.policy import load_policy
 from tests import competing
 from tests.test_document import FORBIDDEN, url
-from tests.world import World
+from tests.world import World, application
 
 MA = PrintedAward(
     template="competition_award/1",
@@ -212,7 +211,7 @@ def test_offline_an_award_is_genuine_of_unknown_status(small_world: World, tmp_p
 
 @pytest.fixture
 def client(small_world: World):  # type: ignore[no-untyped-def]
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

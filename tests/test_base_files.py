@@ -11,7 +11,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry import documents
 from skills_registry.bases import entries, files
 from skills_registry.bases.entries import (
@@ -29,7 +28,7 @@ from skills_registry.foundation.errors import FieldRefused, NotAllowed
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.storage import database
 from tests.base_files import complete_file
-from tests.world import World
+from tests.world import World, application
 
 TODAY = date(2025, 2, 10)
 IDENTITY: dict[str, Any] = {
@@ -72,7 +71,7 @@ def gaps(world: World, on: date = TODAY) -> list[str]:
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

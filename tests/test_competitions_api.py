@@ -12,12 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry.competitions import contests, entries, results
 from skills_registry.competitions.contests import Competition, CompetitionEvent
 from skills_registry.foundation.policy import HAIDONG
 from tests import competing
-from tests.world import COUNTY, OTHER_COUNTY, World
+from tests.world import COUNTY, OTHER_COUNTY, World, application
 
 COMPETITION = {
     "kind": "skills_competition",
@@ -33,7 +32,7 @@ COMPETITION = {
 
 
 def served(world: World, **settings: Any) -> Iterator[FlaskClient]:
-    app = create_app(world.served(**settings).settings, clock=world.service.clock)
+    app = application(world, **settings)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -10,13 +10,12 @@ import pytest
 from werkzeug.serving import make_server
 
 from api import limits
-from api.app import create_app
 from certificates import token
 from skills_registry.competitions import results
 from skills_registry.foundation.storage import database, migrate, open_database
 from tests import competing
 from tests.test_pages_browser import LANGUAGES, PHONE, Phone, driver, phone
-from tests.world import World
+from tests.world import World, application
 
 __all__ = ["driver", "phone"]
 
@@ -32,7 +31,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     world = World.founded(f"sqlite:///{folder}/registry.db", folder)
     event = competing.final(world)
     award = results.awards_of([event])[0]
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -10,7 +10,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry import bases, deadlines, evaluation, notices
 from skills_registry.exits import appeals, cures, sanctions, teach_out, withdrawal
 from skills_registry.exits.leaving import Exit
@@ -19,7 +18,7 @@ from skills_registry.foundation.policy import HAIDONG, Policy
 from skills_registry.training import enrolments
 from tests import admission, evaluated
 from tests.test_exits import imposed
-from tests.world import World
+from tests.world import World, application
 
 
 def due(world: World, *of: bases.Base) -> dict[str, Due]:
@@ -32,7 +31,7 @@ def due(world: World, *of: bases.Base) -> dict[str, Due]:
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -11,12 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry import bases, history
 from skills_registry.bases import Base, ScopeEntry, directory, standing
 from skills_registry.foundation.storage import new_id
 from tests import admission
-from tests.world import OTHER_COUNTY, World
+from tests.world import OTHER_COUNTY, World, application
 
 #: All that the directory may say of a base.
 PUBLIC = {
@@ -47,7 +46,7 @@ def client(world: World) -> Iterator[FlaskClient]:
         ScopeEntry.listing == bases.latest_listing(pastry)
     ).execute()
     world.listed_base("乐都区尚未挂牌学校", 4, valid_from=date(2025, 12, 1))
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

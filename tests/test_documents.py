@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from api import limits
-from api.app import create_app
 from skills_registry import documents
 from skills_registry.documents import (
     Document,
@@ -33,7 +32,7 @@ from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import database, new_id
 from tests import admission
 from tests.base_files import PDF, PNG, kept_photo
-from tests.world import World
+from tests.world import World, application
 
 
 def office(*members: str) -> bytes:
@@ -96,7 +95,7 @@ def path_of(world: World, digest: str) -> Path:
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

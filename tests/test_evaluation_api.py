@@ -9,12 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry.certification import issuing
 from skills_registry.certification.certificates import Certificate
 from skills_registry.evaluation import Evaluation
 from tests.evaluated import FULL, IN_PLACE_OF_RECORDS, year_2025
-from tests.world import World
+from tests.world import World, application
 
 SHEET = {"scores": [{"indicator": code, "marks": str(marks)} for code, marks in FULL.items()]}
 SHEET["scores"] = [
@@ -49,7 +48,7 @@ class Office:
 
 
 def opened(world: World) -> Iterator[Office]:
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     limits.limiter.reset()
     with app.test_client() as client:
         yield Office(client, world)

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import limits
-from api.app import create_app
 from skills_registry import notices
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, WrongState
 from skills_registry.foundation.lifecycle import Step
@@ -29,7 +28,7 @@ from skills_registry.notices import (
     Objection,
     ObjectionsUnanswered,
 )
-from tests.world import CITY, COUNTY, OTHER_COUNTY, World
+from tests.world import CITY, COUNTY, OTHER_COUNTY, World, application
 
 OBJECTION = {"text": "场地面积与公示不符，实际只有一层。", "contact": "13997000000"}
 UNKNOWN = "01a203f0-acbc-767f-82bd-f38f1bb513ab"
@@ -54,7 +53,7 @@ def objected(world: World, notice: Notice) -> Objection:
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

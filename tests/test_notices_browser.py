@@ -12,13 +12,12 @@ from selenium.webdriver.common.keys import Keys
 from werkzeug.serving import make_server
 
 from api import limits
-from api.app import create_app
 from skills_registry import notices
 from skills_registry.foundation.storage import database, migrate, open_database
 from skills_registry.notices import Notice, Objection
 from tests.test_notices import OBJECTION, published
 from tests.test_pages_browser import LANGUAGES, PHONE, Phone, driver, phone
-from tests.world import World
+from tests.world import World, application
 
 __all__ = ["driver", "phone"]
 
@@ -49,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     open_database(f"sqlite:///{folder}/registry.db")
     migrate()
     world = World.founded(f"sqlite:///{folder}/registry.db", folder)
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.app import create_app
 from api.problems import HTTP_SENTENCES
-from tests.world import World
+from tests.world import World, application
 
 #: What no declared operation answers: another method than its own, and what we never mean to say.
 NOT_OF_AN_OPERATION = {405, 500}
@@ -18,7 +17,7 @@ NOT_OF_AN_OPERATION = {405, 500}
 
 @pytest.fixture
 def client(small_world: World) -> FlaskClient:
-    return create_app(small_world.service.settings, clock=small_world.service.clock).test_client()
+    return application(small_world).test_client()
 
 
 @pytest.fixture

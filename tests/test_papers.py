@@ -14,14 +14,13 @@ import pikepdf
 import pytest
 from flask import g
 
-from api.app import create_app
 from api.sessions import sheet_facts
 from certificates import papers
 from skills_registry.foundation.errors import Undrawable
 from skills_registry.training.timetable import Session
 from tests.accessible import elements, require_accessible
 from tests.attending import attended_class
-from tests.world import PEOPLE, World
+from tests.world import PEOPLE, World, application
 
 NAMES = ["马海英", "赵𪚥", "བཀྲ་ཤིས་ཚེ་རིང", "阿卜杜勒·阿齐兹", *(f"学员{place}" for place in range(26))]
 SHEET: dict[str, Any] = {
@@ -177,7 +176,7 @@ def test_the_sign_in_sheet_of_a_session_names_who_is_to_sign_and_no_number_of_th
 
 def facts_of(world: World, session_id: Any) -> dict[str, Any]:
     """What the API puts on the sheet of a session."""
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     with app.test_request_context():
         g.act = world.act("base_clerk")
         return sheet_facts(Session.get_by_id(session_id))

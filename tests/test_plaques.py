@@ -18,7 +18,6 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from api import limits, verify_offline
-from api.app import create_app
 from certificates import document, token
 from certificates.document import fonts
 from certificates.verification import check
@@ -31,7 +30,7 @@ from skills_registry.foundation.errors import NotAllowed, Undrawable
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.foundation.storage import database, new_id
 from skills_registry.foundation.wording import ForbiddenWording
-from tests.world import World
+from tests.world import World, application
 
 YANGGUANG = PrintedPlaque(
     template="base_plaque/1",
@@ -52,7 +51,7 @@ URL = f"https://registry.example.cn/v/1{7**360 % 10**306:0306d}"
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

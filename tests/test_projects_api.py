@@ -10,12 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry.foundation.storage import new_id
 from skills_registry.training import project_planning
 from skills_registry.training.projects import TrainingProject
 from tests.planned import INTO, MASSAGE, announced, drafted, massage_plan, noticed
-from tests.world import CITY, COUNTY, OTHER_COUNTY, World, massage_class
+from tests.world import CITY, COUNTY, OTHER_COUNTY, World, application, massage_class
 
 #: All that everyone may know of a project; the last two only of one project.
 PUBLIC = {
@@ -42,7 +41,7 @@ PUBLIC = {
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -16,13 +16,12 @@ from selenium.webdriver.support.ui import Select
 from werkzeug.serving import make_server
 
 from api import limits
-from api.app import create_app
 from skills_registry.foundation.storage import database, open_database
 from skills_registry.training import filing, opening
 from tests import catalogue
 from tests.planned import INTO, announced
 from tests.test_pages_browser import LANGUAGES, Phone, driver, phone
-from tests.world import World, massage_class
+from tests.world import World, application, massage_class
 
 __all__ = ["driver", "phone"]
 
@@ -53,7 +52,7 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     _open_a_class(world.on(2025, 2, 18), projects["announced"].id)
     _fill_the_catalogue(world)
     database.close()
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     limits.limiter.enabled = False
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import limits, links
-from api.app import create_app
 from skills_registry import resources
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, WrongState
@@ -31,7 +30,7 @@ from skills_registry.resources import (
 )
 from tests.catalogue import INTO, checked, course, drafted, published, withdrawn
 from tests.test_commands import Terminal
-from tests.world import World
+from tests.world import World, application
 
 #: All that everyone may know of a resource.
 PUBLIC = {
@@ -57,7 +56,7 @@ FORBIDDEN = [(s, a) for s in INTO for a in ACTS if RESOURCE.find(a, s) is None]
 
 @pytest.fixture
 def client(world: World) -> Iterator[FlaskClient]:
-    app = create_app(world.service.settings, clock=world.service.clock)
+    app = application(world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -12,19 +12,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry.foundation.lifecycle import steps_of
 from skills_registry.training import consents, enrolments
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment
-from tests.world import PEOPLE, World
+from tests.world import PEOPLE, World, application
 
 MA, YE = PEOPLE[1], PEOPLE[2]
 
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from api import limits
-from api.app import create_app
 from skills_registry import evaluation
 from skills_registry.evaluation.counts import Question, count
 from skills_registry.foundation.errors import NotAllowed, NotFound
@@ -37,7 +36,7 @@ from skills_registry.training.satisfaction import (
     SatisfactionTicket,
 )
 from tests.accessible import require_accessible
-from tests.world import World
+from tests.world import World, application
 
 RULE = load_policy().rule("satisfaction", date(2025, 3, 3))
 QUESTIONS = tuple(question["code"] for question in RULE["questions"])
@@ -49,7 +48,7 @@ LAST_DAY = (2025, 5, 11)
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.reset()
     with app.test_client() as made:
         yield made

@@ -12,17 +12,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import limits
-from api.app import create_app
 from skills_registry.accounts import credentials, sessions
 from tests.test_accounts import PASSWORD, code_at, set_up
-from tests.world import World
+from tests.world import World, application
 
 TLS = "https://skills.haidong.example"
 
 
 @pytest.fixture
 def app(small_world: World) -> Iterator[Flask]:
-    made = create_app(small_world.service.settings, clock=small_world.service.clock)
+    made = application(small_world)
     limits.limiter.reset()
     yield made
     limits.limiter.reset()

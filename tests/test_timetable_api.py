@@ -11,21 +11,20 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import limits
-from api.app import create_app
 from skills_registry.spreadsheets import read
 from skills_registry.training import timetable, timetable_sheets
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.timetable_sheets import COLUMNS, read_time
 from tests.made_sheets import workbook
 from tests.timetables import mornings, planned, site, taught_class, teacher
-from tests.world import World
+from tests.world import World, application
 
 HEADER = ["日期", "开始时间", "结束时间", "课时", "内容", "类别", "地点", "教师"]
 
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made

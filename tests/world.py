@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
+from api import limits
+from api.app import build, furnish
 from api.demo_people import credit_code
 from api.services import Services
 from api.settings import Settings
@@ -22,7 +31,7 @@ from skills_registry.foundation import journal, series
 from skills_registry.foundation.acts import Act, Caller, Role
 from skills_registry.foundation.high_water import FileMark
 from skills_registry.foundation.policy import load_policy
-from skills_registry.foundation.privacy import create_vault
+from skills_registry.foundation.privacy import Vault, create_vault, load_vault
 from skills_registry.training import enrolments, filing, opening
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.enrolments import Enrolment
@@ -58,6 +67,33 @@ def massage_class(**changes: Any) -> Filing:
     return Filing(**(usual | changes))
 
 
+@cache
+def _made_secrets() -> Path:
+    """Secrets and a signing key, made once in a process: stretching the passphrase costs more than a city."""
+    folder = Path(tempfile.mkdtemp(prefix="registry-secrets-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    vault = create_vault(folder / "secrets.json")
+    signing.create_key(folder / "keys", vault.signing_passphrase, on=date(2025, 1, 1))
+    return folder
+
+
+def _secrets(folder: Path) -> Vault:
+    shutil.copytree(_made_secrets(), folder, dirs_exist_ok=True)
+    return load_vault(folder / "secrets.json")
+
+
+@cache
+def _rooms() -> Flask:
+    return build("memory://")
+
+
+def application(world: World, **settings: Any) -> Flask:
+    """The application over this world. Its rooms are built once in a process; nothing of a world stays in them."""
+    app = furnish(_rooms(), world.served(**settings).settings, world.service.clock)
+    limits.limiter.reset()
+    return app
+
+
 @dataclass
 class World:
     """The city; ``now`` is the instant of the next act and may be set by a test."""
@@ -71,7 +107,16 @@ class World:
     @classmethod
     def founded(cls, url: str, folder: Path) -> World:
         """Officers of the city and two counties, and a base listed from 2025 to 2027."""
-        vault = create_vault(folder / "secrets.json")
+        world = cls._over(url, folder)
+        world._appoint()
+        world.base = world.listed_base("乐都区晨曦职业培训学校", 1)
+        world.hire("base_clerk", world.base.organisation, "base_clerk")
+        world.hire("second_clerk", world.base.organisation, "base_clerk")
+        return world
+
+    @classmethod
+    def _over(cls, url: str, folder: Path) -> World:
+        vault = _secrets(folder)
         journal.keep(vault)
         series.keep(FileMark(folder / "numbers.json"))
         settings = Settings(
@@ -84,16 +129,17 @@ class World:
             rate_limit_storage="memory://",
             proxies=0,
         )
-        signing.create_key(settings.keys_directory, vault.signing_passphrase, on=date(2025, 1, 1))
         world = cls(None, None, {})  # type: ignore[arg-type]
         world.service = Services(
             settings=settings, policy=load_policy(), vault=vault, clock=lambda: world.now
         )
-        world._appoint()
-        world.base = world.listed_base("乐都区晨曦职业培训学校", 1)
-        world.hire("base_clerk", world.base.organisation, "base_clerk")
-        world.hire("second_clerk", world.base.organisation, "base_clerk")
         return world
+
+    def copied(self, url: str, folder: Path) -> World:
+        """This city as it was founded, over a copy of its database: quicker than founding it again."""
+        copy = World._over(url, folder)
+        copy.accounts, copy.base = deepcopy(self.accounts), deepcopy(self.base)
+        return copy
 
     def _appoint(self) -> None:
         city = accounts.register_organisation("市登记处", "federation", CITY)
