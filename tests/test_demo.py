@@ -117,7 +117,8 @@ def test_the_clerk_s_base_is_in_good_standing_since_2025_and_evaluated(city: Fil
 
 def test_no_date_of_the_city_depends_on_the_day_on_which_it_is_started(city: Filled) -> None:
     del city
-    latest = max(step.at for step in Step.select())
+    # Keys and sign-in are made when the city is started: they must work today.
+    latest = max(step.at for step in Step.select().where(Step.noun.not_in(("account", "operator"))))
     assert latest < STARTED
     noticed = notices.Notice.get(notices.Notice.title == "拟认定基地公示：民和县川口按摩实训基地")
     assert noticed.closes_on < STARTED.date()
