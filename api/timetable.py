@@ -68,7 +68,7 @@ class TimetableVersionSchema(Schema):
 
     version = fields.Integer()
     reason = fields.String()
-    made_at = fields.DateTime()
+    made_at = fields.DateTime(allow_none=True)
 
 
 class TimetableWarningSchema(WarningSchema):
