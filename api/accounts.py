@@ -196,9 +196,13 @@ def list_accounts(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(201, AccountSchema)
 def open_account(body: dict[str, Any]) -> dict[str, Any]:
     """Open an account; a federation's waits for a second person to confirm it."""
+    return show_account(open_from(body))
+
+
+def open_from(body: dict[str, Any]) -> Account:
+    """The account that a body opens."""
     with database.atomic():
-        opened = accounts.open_account(act(), _operator(body), _organisation(body), body["role"])
-    return show_account(opened)
+        return accounts.open_account(act(), _operator(body), _organisation(body), body["role"])
 
 
 def _operator(body: dict[str, Any]) -> Operator:
@@ -285,12 +289,16 @@ def issue_key(body: dict[str, Any], account_id: str) -> dict[str, Any]:
 def revoke_key(account_id: str, prefix: str) -> dict[str, Any]:
     """Revoke a key at once."""
     account = reachable_account(account_id)
-    _require_own_key(account, prefix)
+    require_own_key(account, prefix)
     accounts.revoke_key(act(), prefix)
     return show_whole_account(account)
 
 
-def _require_own_key(account: Account, prefix: str) -> ApiKey:
+def require_own_key(account: Account, prefix: str) -> ApiKey:
+    """The key with this prefix, if it is this account's.
+
+    :raises NotFound: it is not.
+    """
     key = keys.find_key(prefix)
     if key is None or key.account.id != account.id:
         raise NotFound()
@@ -311,7 +319,7 @@ def who_am_i() -> dict[str, Any]:
 @blueprint.response(201, MadeKeySchema)
 def rotate_own_key(body: dict[str, Any], prefix: str) -> dict[str, Any]:
     """A new key in place of one's own, without a gap."""
-    key = _require_own_key(require_found(Account, str(act().by.account_id)), prefix)
+    key = require_own_key(require_found(Account, str(act().by.account_id)), prefix)
     return {"key": accounts.rotate_key(act(), key, overlap_hours=body["overlap_hours"])}
 
 
@@ -321,6 +329,6 @@ def rotate_own_key(body: dict[str, Any], prefix: str) -> dict[str, Any]:
 def revoke_own_key(prefix: str) -> dict[str, Any]:
     """Revoke one of one's own keys at once."""
     account = require_found(Account, str(act().by.account_id))
-    _require_own_key(account, prefix)
+    require_own_key(account, prefix)
     accounts.revoke_key(act(), prefix)
     return show_whole_account(account)

@@ -30,6 +30,7 @@ from api import (
     competition_pages,
     competitions,
     consents,
+    console,
     deadlines,
     directory,
     docs,
@@ -117,10 +118,11 @@ KEYED_ROOMS = (
     people,
 )
 
-#: Rooms that everyone enters without a key.
+#: Rooms that are entered without a key; the console asks for a session.
 OPEN_ROOMS = (
     verify,
     sign_in,
+    console,
     directory,
     notice_pages,
     project_pages,

@@ -90,6 +90,11 @@ def show_entry(entry: AuditEntry, reasons: dict[Any, str]) -> dict[str, Any]:
 @blueprint.response(200, AuditPageSchema)
 def list_entries(query: dict[str, Any]) -> dict[str, Any]:
     """The audit, oldest first: what people of the auditor's division, and the public, did and read."""
+    return entries_asked(query)
+
+
+def entries_asked(query: dict[str, Any]) -> dict[str, Any]:
+    """A page of entries; that they were read becomes an entry too."""
     tell(act(), "audit", query["record_id"], "read", reason=_asked(query))
     found = list(_entries(query).order_by(AuditEntry.id).limit(query["limit"] + 1))
     shown = found[: query["limit"]]

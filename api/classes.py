@@ -171,12 +171,11 @@ def list_classes(query: dict[str, Any]) -> dict[str, Any]:
     return page(found, TrainingClass, query, show_class)
 
 
-@blueprint.route("", methods=["POST"])
-@for_roles("base_clerk")
-@blueprint.arguments(ClassSchema)
-@blueprint.response(201, ClassSchema)
-def file_class(body: dict[str, Any]) -> dict[str, Any]:
-    """File a class (开班备案) of the caller's own base; warnings are for the county officer."""
+def filed(body: dict[str, Any]) -> tuple[TrainingClass, list[Problem]]:
+    """The class that a body files for the caller's own base, with what the county should look at.
+
+    :raises FieldRefused: the base is another, or a paper is named twice.
+    """
     base = Base.get_or_none(Base.organisation == act().by.organisation_id)
     if base is None or body.pop("base_id") not in (None, str(base.id)):
         raise FieldRefused(field="base_id")
@@ -189,8 +188,16 @@ def file_class(body: dict[str, Any]) -> dict[str, Any]:
         **{**body, "level": body["level"] or ""},
         papers={paper["code"]: paper["name"] for paper in papers} if papers else None,
     )
-    training_class, warnings = filings.file_class(act(), base, filing, uncovered=fonts.uncovered)
-    return show_class(training_class, warnings)
+    return filings.file_class(act(), base, filing, uncovered=fonts.uncovered)
+
+
+@blueprint.route("", methods=["POST"])
+@for_roles("base_clerk")
+@blueprint.arguments(ClassSchema)
+@blueprint.response(201, ClassSchema)
+def file_class(body: dict[str, Any]) -> dict[str, Any]:
+    """File a class (开班备案) of the caller's own base; warnings are for the county officer."""
+    return show_class(*filed(body))
 
 
 @blueprint.route("/<class_id>", methods=["GET"])

@@ -147,6 +147,20 @@ def show_newcomer(enrolled: tuple[Enrolment, list[Problem]]) -> dict[str, Any]:
     return show_enrolment(enrolment) | {"warnings": [show_warning(doubt) for doubt in doubts]}
 
 
+def show_differences(training_class: TrainingClass) -> list[dict[str, Any]]:
+    """Whose name in this class is not the name on record, with both names."""
+    vault = act().vault
+    return [
+        {
+            "enrolment_id": str(enrolment.id),
+            "row": enrolment.roster_row,
+            "name": enrolments.name_of(vault, enrolment),
+            "name_on_record": people.name_of(vault, person.id),
+        }
+        for enrolment, person in enrolments.name_differences(training_class)
+    ]
+
+
 def roster_cells(trainee: dict[str, Any]) -> dict[str, Any]:
     """A trainee's fields as the cells of a roster row; what was not entered has no column."""
     consent = trainee.pop("consent") or {}
@@ -243,15 +257,4 @@ def rejoin_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
 @blueprint.response(200, DifferencesSchema)
 def name_differences(class_id: str) -> dict[str, Any]:
     """Trainees whose name here differs from the name on record; never shown to the base."""
-    vault = act().vault
-    return {
-        "items": [
-            {
-                "enrolment_id": str(enrolment.id),
-                "row": enrolment.roster_row,
-                "name": enrolments.name_of(vault, enrolment),
-                "name_on_record": people.name_of(vault, person.id),
-            }
-            for enrolment, person in enrolments.name_differences(reachable_class(class_id))
-        ]
-    }
+    return {"items": show_differences(reachable_class(class_id))}

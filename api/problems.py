@@ -164,11 +164,16 @@ def from_http(error: HTTPException) -> Response:
     status = error.code or 500
     code, zh, en = HTTP_SENTENCES.get(status, HTTP_SENTENCES[400])
     messages = getattr(error, "data", {}).get("messages", {})
-    fields = [{"field": place, "message": _translated(text)} for place, text in _flatten(messages)]
+    fields = [{"field": place, "message": text} for place, text in told_by_field(messages)]
     answer = problem(status, code, en if language() == "en" else zh, **({"errors": fields} if fields else {}))
     if status == 405 and hasattr(error, "valid_methods"):
         answer.headers["Allow"] = ", ".join(error.valid_methods or ())
     return answer
+
+
+def told_by_field(messages: Any) -> list[tuple[str, str]]:
+    """What a schema found wrong, field by field, in the caller's language."""
+    return [(place, _translated(text)) for place, text in _flatten(messages)]
 
 
 def _flatten(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
