@@ -55,6 +55,7 @@ from api import (
     projects,
     resource_pages,
     resources,
+    safeguards,
     sanctions,
     satisfaction,
     sessions,
@@ -116,6 +117,7 @@ KEYED_ROOMS = (
     audit,
     employments,
     people,
+    safeguards,
 )
 
 #: Rooms that are entered without a key; the console asks for a session.

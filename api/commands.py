@@ -5,54 +5,25 @@ Commands answer in Chinese first; what goes wrong is one sentence with its remed
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from peewee import DatabaseError, ImproperlyConfigured
 
-from api import lifecycles
+from api import lifecycles, safeguard_commands
 from api.callers import act_of, utc_now
-from api.services import Services
-from api.settings import Settings, from_environment
+from api.command_line import migrated, prepared, told_plainly
+from api.settings import from_environment
 from skills_registry import __version__, accounts
-from skills_registry.foundation import audit, journal, series
+from skills_registry.foundation import audit
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
-from skills_registry.foundation.errors import RegistryError, Unavailable
-from skills_registry.foundation.high_water import FileMark
+from skills_registry.foundation.errors import Unavailable
 from skills_registry.foundation.identifiers import division_name
-from skills_registry.foundation.policy import load_policy
-from skills_registry.foundation.privacy import Vault, create_vault, load_vault
-from skills_registry.foundation.storage import database, migrate, open_database, pending_migrations
+from skills_registry.foundation.storage import database, open_database
 
 DEMO_NOTE = "demo.json"
-
-
-def told_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A refusal becomes one sentence on standard error, never a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except RegistryError as error:
-            click.echo(f"{error.sentence('zh')}\n{error.sentence('en')}", err=True)
-        except ImproperlyConfigured:
-            click.echo(
-                "缺少 PostgreSQL 驱动，请安装： pip install '.[postgresql]' (driver missing)", err=True
-            )
-        except DatabaseError as error:
-            kind = type(error).__name__
-            click.echo(
-                f"数据库无法使用，请检查 DATABASE_URL 和数据库服务。 Database unavailable ({kind}).", err=True
-            )
-        sys.exit(1)
-
-    return run
 
 
 def filled(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -75,42 +46,13 @@ def main() -> None:
     """技能登记平台 Skills Registry: training, listed bases and verifiable certificates."""
 
 
-def _prepared(settings: Settings) -> Services:
-    """Open the database, bring it up to date, and make secrets and a signing key where there are none."""
-    open_database(settings.database_url)
-    _migrate(settings)
-    vault = _vault(settings)
-    journal.keep(vault)
-    series.keep(FileMark(settings.numbers_file))
-    return Services(settings=settings, policy=load_policy(settings.policy_file), vault=vault, clock=utc_now)
-
-
-def _migrate(settings: Settings) -> list[str]:
-    # What migrations change is sealed afterwards, which needs the keys where there are records.
-    if settings.secrets_file.exists():
-        journal.keep(load_vault(settings.secrets_file))
-    if pending_migrations():
-        import api.app  # noqa: F401 - every table must be known to be sealed
-    applied = migrate()
-    if "0018_operations" in applied:
-        series.lay_first_mark(FileMark(settings.numbers_file))
-    return applied
-
-
-def _vault(settings: Settings) -> Vault:
-    # Secrets are only ever made for a registry that holds nothing yet: new ones could open nothing old.
-    if not settings.secrets_file.exists() and not accounts.Organisation.select().exists():
-        return create_vault(settings.secrets_file)
-    return load_vault(settings.secrets_file)
-
-
 @main.command("migrate")
 @told_plainly
 def migrate_command() -> None:
     """升级数据库结构。 Bring the database to the newest schema."""
     settings = from_environment()
     open_database(settings.database_url)
-    applied = _migrate(settings)
+    applied = migrated(settings)
     click.echo("\n".join(applied) or "已是最新。 Nothing to do.")
 
 
@@ -120,7 +62,7 @@ def init_command() -> None:
     """初始化：建库、密钥文件和签名密钥。 Set up a new registry: schema, secrets file, signing key."""
     from certificates import signing
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     if not any(key.not_after is None for key in service.key_ring()):
         today = act_of(service, PUBLIC).today
         signing.create_key(service.settings.keys_directory, service.vault.signing_passphrase, on=today)
@@ -135,7 +77,7 @@ def demo_command() -> None:
     from certificates import signing
 
     settings = from_environment()
-    service = _prepared(settings)
+    service = prepared(settings)
     note = settings.secrets_file.parent / DEMO_NOTE
     if demo.is_empty():
         click.echo("正在生成演示数据…… Filling the demonstration city …")
@@ -160,7 +102,7 @@ def serve_command(host: str, port: int, threads: int, processes: int) -> None:
     """启动服务。 Serve with a production server (granian)."""
     from api import serving
 
-    serving.serve(_prepared(from_environment()), host, port, threads=threads, processes=processes)
+    serving.serve(prepared(from_environment()), host, port, threads=threads, processes=processes)
 
 
 @main.group("keys")
@@ -174,7 +116,7 @@ def create_key_command() -> None:
     """创建新的签名密钥，今后用它签发。 Make a new signing key; it signs from now on."""
     from certificates import signing
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     today = act_of(service, PUBLIC).today
     key = signing.create_key(service.settings.keys_directory, service.vault.signing_passphrase, on=today)
     click.echo(f"{key.id.hex()}  {key.algorithm}  {key.not_before} →")
@@ -184,7 +126,7 @@ def create_key_command() -> None:
 @told_plainly
 def list_keys_command() -> None:
     """列出签名密钥。 List the signing keys with their periods."""
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     for key in service.key_ring():
         state = f"已停用 retired {key.not_after}" if key.not_after else "使用中 in use"
         click.echo(f"{key.id.hex()}  {key.algorithm}  {key.not_before} →  {state}")
@@ -197,7 +139,7 @@ def retire_key_command(key_id: str) -> None:
     """停用密钥：不再签发，仍可验证旧证书。 Retire a key: it never signs again, and goes on verifying."""
     from certificates import signing
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     try:
         raw = bytes.fromhex(key_id)
     except ValueError:
@@ -220,7 +162,7 @@ def accounts_group() -> None:
 @told_plainly
 def create_account_command(organisation: str, division: str, operator: str, role: Any, days: int) -> None:
     """开通账号并显示密钥（只显示一次）。 Open an account and show its key, this once."""
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     kind = "base" if role == "base_clerk" else "federation"
     with database.atomic():
         place = accounts.find_or_register_organisation(organisation, kind, division)
@@ -234,7 +176,7 @@ def create_account_command(organisation: str, division: str, operator: str, role
 @told_plainly
 def list_accounts_command() -> None:
     """列出账号。 List accounts with the prefixes of their keys."""
-    _prepared(from_environment())
+    prepared(from_environment())
     for account in accounts.Account.select().order_by(accounts.Account.id):
         prefixes = " ".join(key.prefix for key in account.keys if key.revoked_at is None)
         click.echo(
@@ -247,7 +189,7 @@ def list_accounts_command() -> None:
 @told_plainly
 def revoke_key_command(prefix: str) -> None:
     """停用接口密钥。 Revoke an API key by its prefix."""
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     done = accounts.revoke_key(act_of(service, PUBLIC), prefix)
     click.echo("已停用 revoked" if done else "没有这个有效密钥 no such key in force")
 
@@ -266,7 +208,7 @@ def verify_command(what: str, key_file: Path | None, name: str) -> None:
     """验证：WHAT 是扫码所得文字、图片或 PDF。 Verify a scanned text, an image or a PDF."""
     from api import verify_offline
 
-    service = None if key_file else _prepared(from_environment())
+    service = None if key_file else prepared(from_environment())
     verdicts = verify_offline.verdicts(what, service, key_file, utc_now().astimezone(SHANGHAI).date(), name)
     click.echo("\n\n".join(verify_offline.told(verdict) for verdict in verdicts))
     sys.exit(0 if all(verdict.verdict.code in ("valid", "authentic") for verdict in verdicts) else 2)
@@ -282,7 +224,7 @@ def pdf_command(number: str, out: Path | None) -> None:
     from certificates import document
     from skills_registry.certification import certificates, plaques
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     plaque = plaques.find_by_number(number)
     paper = plaque or certificates.require_number(number)
     printed = plaques.printed_of(plaque) if plaque else certificates.printed_of(service.vault, paper)
@@ -300,7 +242,7 @@ def check_command() -> None:
     from api.check import check
     from skills_registry.certification.certificates import Certificate
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     findings = [*check(service), *tampered()]
     click.echo(
         "\n".join(str(finding) for finding in findings) or "登记册无误。 The register is what it says."
@@ -321,7 +263,7 @@ def check_audit_command(head: str) -> None:
     """核对审计链和每一行数据。 Compare the chain and every row with what the registry wrote."""
     from api.audit_commands import tampered, told
 
-    _prepared(from_environment())
+    prepared(from_environment())
     found = tampered(head)
     click.echo(told(found))
     sys.exit(1 if found else 0)
@@ -331,7 +273,7 @@ def check_audit_command(head: str) -> None:
 @told_plainly
 def audit_head_command() -> None:
     """打印审计链的末端，请另行保存。 Print the end of the chain; put it aside, away from the database."""
-    _prepared(from_environment())
+    prepared(from_environment())
     click.echo(str(audit.head()))
 
 
@@ -357,7 +299,7 @@ def check_links_command(at_once: int, seconds: int) -> None:
     from api import links
     from skills_registry import resources
 
-    service = _prepared(from_environment())
+    service = prepared(from_environment())
     agent = f"SkillsRegistry-LinkCheck/{__version__} (+{service.settings.public_url})"
     probe = links.LinkProbe(agent=agent, seconds=seconds, at_once=at_once)
     findings = list(links.look_at_all(probe, resources.to_check()))
@@ -379,6 +321,10 @@ def check_links_command(at_once: int, seconds: int) -> None:
 def lifecycles_command() -> None:
     """打印状态表（docs/lifecycles.md）。 Print the lifecycle tables as diagrams."""
     click.echo(lifecycles.printed(), nl=False)
+
+
+main.add_command(safeguard_commands.field_keys_group)
+main.add_command(safeguard_commands.retention_command)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from skills_registry.foundation.lifecycle import Lifecycle
 from skills_registry.notices import NOTICE, OBJECTION
 from skills_registry.person_files import CORRECTION_REQUEST
 from skills_registry.resources import RESOURCE
+from skills_registry.safeguards import ERASURE
 from skills_registry.training.assessments import ASSESSMENT
 from skills_registry.training.changes import CLASS_CHANGE
 from skills_registry.training.classes import TRAINING_CLASS
@@ -54,6 +55,7 @@ ALL: tuple[Lifecycle, ...] = (
     EMPLOYMENT_SERVICE,
     EMPLOYMENT,
     CORRECTION_REQUEST,
+    ERASURE,
     RESOURCE,
 )
 

@@ -53,6 +53,11 @@ limiter = Limiter(
     ],
 )
 
+#: How many whole ID numbers one account may look at: enough for a counter, too few to copy a register.
+REVEALS = "30/hour"
+
+_reveals = limiter.shared_limit(REVEALS, scope="reveals", key_func=lambda: str(g.act.by.account_id))
+
 _wrong_keys = limiter.shared_limit(WRONG_KEYS, scope="wrong_keys")
 
 
@@ -67,6 +72,15 @@ def note_wrong_key() -> None:
     :raises RateLimitExceeded: the address has tried too many; good keys from it go on working.
     """
     with _wrong_keys:
+        pass
+
+
+def note_reveal() -> None:
+    """Count a whole ID number against the account that is about to see it.
+
+    :raises RateLimitExceeded: the account has seen too many in the last hour.
+    """
+    with _reveals:
         pass
 
 

@@ -12,6 +12,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from api import limits
 from api.bodies import Prose, Text
 from api.callers import API_PREFIX, OFFICERS, act, for_roles
 from api.employments import (
@@ -43,7 +44,7 @@ from skills_registry.employment import SERVICES, ServiceEntry
 from skills_registry.foundation.identifiers import masked_citizen_id
 from skills_registry.foundation.storage import require_found
 from skills_registry.people import Person
-from skills_registry.person_files import CORRECTABLE, CORRECTION_REQUEST, CorrectionRequest
+from skills_registry.person_files import CORRECTABLE, CORRECTION_REQUEST, CorrectionRequest, PersonFile
 from skills_registry.person_files.corrections import ASKED_BY
 from skills_registry.person_files.gathering import ServiceGiven
 
@@ -145,8 +146,14 @@ def settle_person(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, PersonFileSchema)
 def read_person_file(body: dict[str, Any], person_id: str) -> dict[str, Any]:
     """A person's file, for a reason that is logged."""
+    return show_file(_file_of(person_id, body))
+
+
+def _file_of(person_id: str, body: dict[str, Any]) -> PersonFile:
     person = known_person(person_id)
-    return show_file(person_files.read_file(act(), person, body["reason"], whole=body["for_person"]))
+    if body["for_person"]:
+        limits.note_reveal()
+    return person_files.read_file(act(), person, body["reason"], whole=body["for_person"])
 
 
 @blueprint.route("/people/<person_id>/file.pdf", methods=["POST"])
@@ -155,9 +162,7 @@ def read_person_file(body: dict[str, Any], person_id: str) -> dict[str, Any]:
 @blueprint.response(200, content_type=PDF)
 def print_person_file(body: dict[str, Any], person_id: str) -> Response:
     """A person's file as an accessible PDF, for a reason that is logged."""
-    person = known_person(person_id)
-    file = person_files.read_file(act(), person, body["reason"], whole=body["for_person"])
-    return attachment(draw_file(file), PDF, "person-file.pdf")
+    return attachment(draw_file(_file_of(person_id, body)), PDF, "person-file.pdf")
 
 
 @blueprint.route("/people/<person_id>/services", methods=["POST"])
@@ -232,9 +237,10 @@ def _without_values(asked: CorrectionRequest) -> dict[str, Any]:
 @blueprint.response(200, CorrectionRequestSchema)
 def read_correction(body: dict[str, Any], correction_id: str) -> dict[str, Any]:
     """One request with both values in clear, for a reason that is logged."""
-    return show_correction(
-        person_files.read_request(act(), reachable_correction(correction_id), body["reason"])
-    )
+    asked = reachable_correction(correction_id)
+    if asked.field in person_files.NUMBERS_OF_IDENTITY:
+        limits.note_reveal()
+    return show_correction(person_files.read_request(act(), asked, body["reason"]))
 
 
 @blueprint.route("/corrections/<correction_id>/acceptance", methods=["POST"])

@@ -31,7 +31,7 @@ class Services:
 
     def shelf(self) -> FolderShelf:
         """Where uploaded documents lie."""
-        return FolderShelf(self.settings.documents_directory)
+        return FolderShelf(self.settings.documents_directory, self.vault)
 
     def key_ring(self) -> signing.KeyRing:
         """The public keys, of today and of former days."""

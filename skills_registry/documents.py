@@ -1,26 +1,18 @@
 """Documents (上传材料): licences, leases, opinions and photos that a record rests on.
 
-The bytes lie outside the database under their SHA-256, on a *shelf* that comes in by the door; the
-row says to which record they belong, as what, and what they really are. The real type is told by the
-content, never by the name: the name of an uploaded file is not kept. A document taken out of a file
-stays on the shelf, because an earlier review may have looked at it.
+The bytes lie outside the database, encrypted, on a *shelf* that comes in by the door; the row says by their
+SHA-256 which they are, to which record they belong, as what, and what they really are. On the shelf a file
+is named by the blind index of that digest, so that neither its name nor its bytes say anything. The real
+type is told by the content, never by the name: the name of an uploaded file is not kept. A document taken
+out of a file stays on the shelf, because an earlier review may have looked at it.
 """
 
 from __future__ import annotations
 
-import hmac
 import io
-import os
-import re
-import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-from typing import Protocol
 from uuid import UUID
 
 from peewee import (
@@ -33,9 +25,29 @@ from peewee import (
 )
 
 from skills_registry.foundation.acts import Act
-from skills_registry.foundation.errors import FieldRefused, FileRefused, RuleBroken, Unavailable
+from skills_registry.foundation.errors import FieldRefused, FileRefused, RuleBroken
 from skills_registry.foundation.lifecycle import note
+from skills_registry.foundation.shelves import DocumentAltered, DocumentLost, FolderShelf, Shelf
 from skills_registry.foundation.storage import InstantField, Record, database
+
+__all__ = [
+    "DOCUMENT_KINDS",
+    "MEDIA_TYPES",
+    "Document",
+    "DocumentAltered",
+    "DocumentLost",
+    "DocumentTooLarge",
+    "DocumentTypeRefused",
+    "DocumentsFull",
+    "FolderShelf",
+    "Shelf",
+    "content_of",
+    "document_of",
+    "documents_of",
+    "keep",
+    "real_type",
+    "take_out",
+]
 
 #: What a document can be: open data, named as people file it.
 DOCUMENT_KINDS: dict[str, tuple[str, str]] = {
@@ -56,9 +68,6 @@ DOCUMENT_KINDS: dict[str, tuple[str, str]] = {
     "other": ("其他材料", "other"),
 }
 
-#: Bytes that must be free before the service calls itself ready: a day's documents of a busy city.
-LEAST_FREE = 256 * 1024 * 1024
-
 #: The types that are taken, by what the content really is, each with its usual ending.
 MEDIA_TYPES: dict[str, str] = {
     "application/pdf": "pdf",
@@ -71,7 +80,6 @@ _PDF, _JPEG, _PNG, _XLSX, _DOCX = MEDIA_TYPES
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_OF_TYPES = 262_144
 _MOST_MEMBERS, _LARGEST_DIRECTORY = 2000, 512 * 1024
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Document(Record):
@@ -104,34 +112,6 @@ Document.add_index(
 )
 
 
-class Shelf(Protocol):
-    """Where the bytes of documents lie, each under its digest."""
-
-    def put(self, content: bytes) -> str:
-        """Keep bytes for good; their SHA-256 in hexadecimal."""
-        ...
-
-    def get(self, digest: str) -> bytes:
-        """The bytes kept under a digest."""
-        ...
-
-
-class DocumentLost(Unavailable):
-    """The bytes are not on the shelf. Facts: ``digest``."""
-
-    code = "document_lost"
-    zh = "材料文件（{digest}）不在存储目录中，请从备份恢复。"
-    en = "The document's file ({digest}) is missing from the store; restore it from a backup."
-
-
-class DocumentAltered(Unavailable):
-    """The bytes on the shelf are not the ones that were kept. Facts: ``digest``."""
-
-    code = "document_altered"
-    zh = "材料文件（{digest}）被改动过，不能使用。请从备份恢复并查明原因。"
-    en = "The document's file ({digest}) was changed; restore it from a backup and find out why."
-
-
 class DocumentTypeRefused(FileRefused):
     """The content is none of the types that are taken, or is broken."""
 
@@ -154,71 +134,6 @@ class DocumentsFull(RuleBroken):
     code = "documents_full"
     zh = "材料已达{most}份上限，请先移除不需要的材料。"
     en = "There are {most} documents already, the most that are kept; take one out first."
-
-
-@dataclass(frozen=True)
-class FolderShelf:
-    """A shelf in a folder: two levels of folders, each file named by its digest, for its owner's eyes only."""
-
-    folder: Path
-
-    def put(self, content: bytes) -> str:
-        """Keep bytes: written aside, synced, then renamed, so that a crash leaves nothing half kept."""
-        digest = sha256(content).hexdigest()
-        path = self._path(digest)
-        if self._holds(path, digest):
-            return digest
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(aside).replace(path)
-        except OSError:
-            # A full disk must not fill further with what could not be kept.
-            Path(aside).unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-        return digest
-
-    def get(self, digest: str) -> bytes:
-        """The bytes kept under a digest.
-
-        :raises DocumentLost: they are not here.
-        :raises DocumentAltered: what is here has another digest.
-        """
-        try:
-            content = self._path(digest).read_bytes()
-        except FileNotFoundError:
-            raise DocumentLost(digest=digest[:12]) from None
-        if not hmac.compare_digest(sha256(content).hexdigest(), digest):
-            raise DocumentAltered(digest=digest[:12])
-        return content
-
-    def require_room(self) -> None:
-        """There is a place to write, with room in it.
-
-        :raises Unavailable: the folder cannot be written, or the disk is nearly full.
-        """
-        place = next(folder for folder in (self.folder, *self.folder.absolute().parents) if folder.exists())
-        if not os.access(place, os.W_OK) or shutil.disk_usage(place).free < LEAST_FREE:
-            raise Unavailable(
-                what="材料目录不可写或磁盘将满 (documents folder not writable, or disk nearly full)",
-                remedy="检查 DOCUMENTS_DIRECTORY 的权限和剩余空间 (check its permissions and free space)",
-            )
-
-    def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
-            raise DocumentLost(digest="—")
-        return self.folder / digest[:2] / digest[2:4] / digest
-
-    def _holds(self, path: Path, digest: str) -> bool:
-        # Content sent again mends a file that was altered on disk.
-        return path.is_file() and sha256(path.read_bytes()).hexdigest() == digest
 
 
 def real_type(content: bytes) -> str | None:

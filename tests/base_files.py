@@ -44,7 +44,7 @@ SITE: dict[str, Any] = {
 
 def shelf_of(world: World) -> FolderShelf:
     """Where this world's documents lie."""
-    return FolderShelf(world.service.settings.secrets_file.parent / "documents")
+    return world.service.shelf()
 
 
 def complete_file(world: World, base: Base, clerk: str) -> None:

@@ -15,8 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import callers, limits
-from api.app import create_app
-from skills_registry import employment, notices, person_files
+from skills_registry import employment, notices, person_files, safeguards
 from skills_registry.bases import entries
 from skills_registry.certification import held as held_certificates
 from skills_registry.certification.certificates import Certificate
@@ -30,7 +29,7 @@ from skills_registry.training.timetable import sessions_of
 from tests import admission, catalogue, competing, evaluated, planned, timetables
 from tests.base_files import complete_file
 from tests.conftest import SAMPLES
-from tests.world import World
+from tests.world import World, application
 
 #: Accounts whose business the records of this world's base are not: role → account.
 STRANGERS = {
@@ -48,7 +47,7 @@ UNKNOWN_NUMBER = "630200-2031-000001-0"
 
 @pytest.fixture
 def client(small_world: World) -> Iterator[FlaskClient]:
-    app = create_app(small_world.service.settings, clock=small_world.service.clock)
+    app = application(small_world)
     limits.limiter.enabled = False
     with app.test_client() as made:
         yield made
@@ -145,12 +144,14 @@ def _person_file(world: World, certificate: Certificate) -> dict[str, str]:
     held = Held(kind="skill_level", number="Y1", issuer="某机构", issued_on=world.now.date())
     service = employment.record_service(officer, person, "job_introduction", world.now.date())
     asked = person_files.request(officer, person, "sex", "female", asked_by="person", reason="身份证")
+    wish = safeguards.request(officer, person, asked_by="person", reason="本人书面申请")
     return {
         "person_id": str(person.id),
         "employment_id": str(employment.report(officer, person, work, enrolment=certificate.enrolment)[0].id),
         "held_id": str(held_certificates.register(officer, person, held)[0].id),
         "service_id": str(service.id),
         "correction_id": str(asked.id),
+        "erasure_id": str(wish.id),
     }
 
 

@@ -29,6 +29,8 @@ from skills_registry.documents import (
 )
 from skills_registry.foundation.errors import FieldRefused
 from skills_registry.foundation.lifecycle import Step
+from skills_registry.foundation.privacy import Vault
+from skills_registry.foundation.shelves import MARK
 from skills_registry.foundation.storage import database, new_id
 from tests import admission
 from tests.base_files import PDF, PNG, kept_photo
@@ -90,7 +92,11 @@ def keep(world: World, content: bytes = PDF, kind: str = "licence", by: str = "b
 
 
 def path_of(world: World, digest: str) -> Path:
-    return world.service.settings.documents_directory / digest[:2] / digest[2:4] / digest
+    return world.service.shelf().path_of(digest)
+
+
+def shelf_at(folder: Path) -> FolderShelf:
+    return FolderShelf(folder, Vault({1: b"1" * 32, 2: b"2" * 32}, 2, b"i" * 32, b"c" * 32, b""))
 
 
 @pytest.fixture
@@ -202,9 +208,9 @@ def test_content_that_was_altered_or_lost_is_an_error_and_never_shown(world: Wor
 
 
 def test_a_file_altered_on_the_shelf_is_mended_when_the_content_is_sent_again(tmp_path: Path) -> None:
-    shelf = FolderShelf(tmp_path)
+    shelf = shelf_at(tmp_path)
     digest = shelf.put(PDF)
-    (tmp_path / digest[:2] / digest[2:4] / digest).write_bytes(b"other")
+    shelf.path_of(digest).write_bytes(b"other")
     assert shelf.put(PDF) == digest
     assert shelf.get(digest) == PDF
 
@@ -212,15 +218,49 @@ def test_a_file_altered_on_the_shelf_is_mended_when_the_content_is_sent_again(tm
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65, "0" * 64 + "\n"])
 def test_the_shelf_reads_nothing_but_its_own_files(tmp_path: Path, digest: str) -> None:
     with pytest.raises(DocumentLost):
-        FolderShelf(tmp_path).get(digest)
+        shelf_at(tmp_path).get(digest)
 
 
 def test_files_on_the_shelf_are_for_their_owner_only_and_none_is_left_half_written(tmp_path: Path) -> None:
-    shelf = FolderShelf(tmp_path / "documents")
+    shelf = shelf_at(tmp_path / "documents")
     shelf.put(PDF)
     (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_neither_the_name_nor_the_bytes_of_a_file_on_the_shelf_tell_what_it_is(tmp_path: Path) -> None:
+    shelf = shelf_at(tmp_path)
+    digest = shelf.put(PDF)
+    (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert digest not in str(file)
+    assert file.read_bytes().startswith(MARK)
+    assert b"%PDF" not in file.read_bytes()
+    file.write_bytes(file.read_bytes()[:-1] + bytes([file.read_bytes()[-1] ^ 1]))
+    with pytest.raises(DocumentAltered):
+        shelf.get(digest)
+
+
+def test_a_file_put_in_anothers_place_does_not_open(tmp_path: Path) -> None:
+    shelf = shelf_at(tmp_path)
+    one, two = shelf.put(PDF), shelf.put(PNG)
+    shelf.path_of(one).write_bytes(shelf.path_of(two).read_bytes())
+    with pytest.raises(DocumentAltered):
+        shelf.get(one)
+
+
+def test_a_plain_file_of_before_is_read_and_sealed_when_the_data_key_is_exchanged(tmp_path: Path) -> None:
+    shelf = shelf_at(tmp_path)
+    digest = sha256(PDF).hexdigest()
+    plain = tmp_path / digest[:2] / digest[2:4] / digest
+    plain.parent.mkdir(parents=True)
+    plain.write_bytes(PDF)
+    assert (shelf.get(digest), shelf.files_by_key()) == (PDF, {0: 1})
+    older = FolderShelf(tmp_path, Vault(shelf.vault.field_keys, 1, b"i" * 32, b"c" * 32, b""))
+    assert list(older.reseal()) == [True]
+    assert (shelf.get(digest), shelf.files_by_key(), plain.exists()) == (PDF, {1: 1}, False)
+    assert list(shelf.reseal()) == [True]
+    assert (shelf.get(digest), shelf.files_by_key(), list(shelf.reseal())) == (PDF, {2: 1}, [])
 
 
 # Through the API

@@ -25,11 +25,11 @@ CORE: tuple[tuple[str, ...], ...] = (
         "deadlines",
         "subsidies",
         "competitions",
-        "safeguards",
         "reports",
         "history",
         "person_files",
         "class_files",
+        "safeguards",
     ),
 )
 

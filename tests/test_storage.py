@@ -17,9 +17,11 @@ import skills_registry.certification.plaques
 import skills_registry.competitions.results
 import skills_registry.evaluation
 import skills_registry.exits
+import skills_registry.foundation.rotation
 import skills_registry.notices
 import skills_registry.person_files
 import skills_registry.resources
+import skills_registry.safeguards
 import skills_registry.training.attendance
 import skills_registry.training.uploads  # noqa: F401 - every table must be known to be compared
 from skills_registry.foundation import storage

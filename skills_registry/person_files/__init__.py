@@ -8,6 +8,7 @@ reason and is logged, and so is every correction.
 from skills_registry.person_files.corrections import (
     CORRECTABLE,
     CORRECTION_REQUEST,
+    NUMBERS_OF_IDENTITY,
     CorrectionRequest,
     accept,
     corrections_of,
@@ -30,6 +31,7 @@ from skills_registry.person_files.reach import (
 __all__ = [
     "CORRECTABLE",
     "CORRECTION_REQUEST",
+    "NUMBERS_OF_IDENTITY",
     "CorrectionRequest",
     "PersonFile",
     "Residence",

@@ -49,6 +49,9 @@ CORRECTABLE: dict[str, tuple[str, str]] = {
     "sex": ("性别", "sex"),
 }
 
+#: Fields that hold a whole ID number: the card begins with it.
+NUMBERS_OF_IDENTITY = ("citizen_id", "disability_card")
+
 #: Who asks.
 ASKED_BY: dict[str, tuple[str, str]] = {
     "person": ("本人", "the person"),
@@ -172,9 +175,11 @@ def request(
 
 
 def read_request(act: Act, asked: CorrectionRequest, reason: str) -> CorrectionRequest:
-    """Look at both values of a request, for a reason that is logged."""
+    """Look at both values of a request, for a reason that is logged; whole numbers are logged as such."""
     require_reason(reason)
     audit.read(act, CORRECTION_REQUEST.noun, asked.id, reason)
+    if asked.field in NUMBERS_OF_IDENTITY:
+        audit.read(act, "citizen_id", asked.person_id, reason)
     return asked
 
 

@@ -183,7 +183,10 @@ def gather(act: Act, person: Person, *, whole: bool) -> PersonFile:
     )
 
 
-def _birth_date(citizen_id: str) -> date:
+def _birth_date(citizen_id: str) -> date | None:
+    # Of somebody who was erased no number stands.
+    if not citizen_id[:17].isdecimal():
+        return None
     return date(int(citizen_id[6:10]), int(citizen_id[10:12]), int(citizen_id[12:14]))
 
 
