@@ -25,6 +25,7 @@ from skills_registry.training.consents import (
     Consent,
     ConsentDayRefused,
     ConsentStands,
+    ConsentTakenBack,
     NoConsent,
     means_of,
 )
@@ -97,7 +98,7 @@ def test_there_is_one_consent_that_stands_and_the_database_holds_it(world: World
     assert Consent.select().count() == 1
 
 
-def test_consent_is_taken_back_without_a_reason_and_given_again_the_trace_stays(world: World) -> None:
+def test_consent_is_taken_back_without_a_reason_and_only_a_new_word_gives_it_again(world: World) -> None:
     enrolment = trainee(world)
     first = given(world, enrolment)
     world.on(2025, 2, 12)
@@ -108,6 +109,10 @@ def test_consent_is_taken_back_without_a_reason_and_given_again_the_trace_stays(
     assert "withdraw_consent" in {step.action for step in steps_of(enrolment.training_class_id)}
     with pytest.raises(NoConsent):
         consents.withdraw(world.act("base_clerk"), enrolment)
+    with pytest.raises(ConsentTakenBack) as refusal:
+        given(world, enrolment)
+    assert (refusal.value.facts["field"], refusal.value.facts["on"]) == ("given_on", "2025-02-12")
+    assert len(consents.consents_of(enrolment)) == 1
     given(world, enrolment, given_on=date(2025, 2, 12))
     assert [one.status for one in consents.consents_of(enrolment)] == ["withdrawn", "given"]
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from peewee import CharField, DateField, ForeignKeyField
 
-from skills_registry.foundation.acts import Act, Role
+from skills_registry.foundation.acts import SHANGHAI, Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note
 from skills_registry.foundation.policy import NoRuleInForce, Policy, Rule
@@ -87,8 +87,16 @@ class ConsentStands(RuleBroken):
     """There is a consent already."""
 
     code = "consent_stands"
-    zh = "该学员的知情同意已登记；如需更正，请先撤回再重新登记。"
-    en = "This trainee's consent is on record; withdraw it before recording another."
+    zh = "该学员的知情同意已登记；本人撤回后又重新同意的，请先登记撤回，再登记新的同意。"
+    en = "This trainee's consent is on record; record that it was taken back before recording another."
+
+
+class ConsentTakenBack(FieldRefused):
+    """A signature from before the withdrawal agrees to nothing any more. Facts: ``on``."""
+
+    code = "consent_taken_back"
+    zh = "该学员已于{on}撤回同意；此前签署的不再有效，须由本人在该日或之后重新同意，并按新的日期登记。"
+    en = "This trainee took consent back on {on}: what was signed before holds no more; only a new consent can be recorded."
 
 
 class NoConsent(RuleBroken):
@@ -155,6 +163,7 @@ def give(act: Act, enrolment: Enrolment, *, given_on: date, means: str) -> Conse
     :raises FieldRefused: the means is unknown.
     :raises ConsentDayRefused: the day is ahead, or before the first text.
     :raises ConsentStands: there is one that was not withdrawn.
+    :raises ConsentTakenBack: the day lies before the last withdrawal.
     """
     if means not in MEANS:
         raise FieldRefused(field="means")
@@ -163,6 +172,7 @@ def give(act: Act, enrolment: Enrolment, *, given_on: date, means: str) -> Conse
     with database.atomic():
         if standing(enrolment) is not None:
             raise ConsentStands()
+        _require_new_word(enrolment, given_on)
         consent = Consent.create(
             enrolment=enrolment,
             text_version=text_on(act.policy, given_on)["version"],
@@ -172,6 +182,13 @@ def give(act: Act, enrolment: Enrolment, *, given_on: date, means: str) -> Conse
         )
         begin(act, CONSENT, consent, "give")
     return consent
+
+
+def _require_new_word(enrolment: Enrolment, given_on: date) -> None:
+    withdrawn = [one.withdrawn_at for one in consents_of(enrolment) if one.withdrawn_at is not None]
+    last = max(withdrawn, default=None)
+    if last is not None and given_on < last.astimezone(SHANGHAI).date():
+        raise ConsentTakenBack(field="given_on", on=last.astimezone(SHANGHAI).date().isoformat())
 
 
 def withdraw(act: Act, enrolment: Enrolment, reason: str = "") -> Consent:
