@@ -286,12 +286,29 @@ def test_what_is_downloaded_can_be_uploaded_and_changes_nothing(
     [
         ("8:30", "08:30"), ("08：30", "08:30"), ("8:30:00", "08:30"), ("8点30分", "08:30"), ("8点", "08:00"), ("8", None),
         ("下午2:30", "14:30"), ("上午9:00", "09:00"), ("晚7:30", "19:30"), ("23:59", "23:59"), ("24:00", None),
+        ("中午1:00", "13:00"), ("中午11:30", "11:30"), ("中午12:30", "12:30"), ("下午２：３０", "14:30"),
         (0.354166666666667, "08:30"), (0.0, None), (1.0, None), (830, None), (None, None), ("", None),
         (datetime.fromisoformat("2025-03-03T08:30"), "08:30"), ("8:60", None), ("12:30", "12:30"), ("下午12:30", "12:30"),
     ],
 )  # fmt: skip
 def test_times_are_read_as_offices_write_them(cell: Any, time: str | None) -> None:
     assert read_time(cell) == time
+
+
+def test_an_end_without_a_half_day_is_in_that_of_its_start(client: FlaskClient, small_world: World) -> None:
+    filed = small_world.filed_class()
+    rows = [
+        ["2025-03-03", "下午2：30", "5：30", 4, "手法", "实操", "", ""],
+        ["2025-03-04", "中午1:00", "4:00", 4, "手法", "实操", "", ""],
+        ["2025-03-05", "上午8:30", "11:30", 4, "手法", "实操", "", ""],
+    ]
+    content = workbook([[column.title for column in COLUMNS], *rows])
+    path = f"/classes/{filed.id}/timetable-sheet"
+    staged = send(client, small_world, "base_clerk", path, data={"file": (BytesIO(content), "t.xlsx")})
+    assert (staged.json["accepted"], staged.json["rejected"]) == (3, 0)
+    send(client, small_world, "base_clerk", f"/uploads/{staged.json['id']}/confirmation")
+    times = [(session.starts_at, session.ends_at) for session in timetable.sessions_of(filed)]
+    assert times == [("14:30", "17:30"), ("13:00", "16:00"), ("08:30", "11:30")]
 
 
 # ---------------------------------------------------------------- changes

@@ -44,8 +44,9 @@ _KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in (SESSION
 _HALF_DAY = re.compile("上午|下午|晚上|晚|早上|中午")
 _TIME = re.compile(f"({_HALF_DAY.pattern})?([0-9]{{1,2}})[:.时点]([0-9]{{1,2}})?分?(?::00)?")
 _RANGE = re.compile(r"(.+?)(?:-|—|–|~|至|到)+(.+)")
-_AFTERNOON = ("下午", "晚上", "晚")
-_NOON, _MINUTES_OF_A_DAY = 12, 24 * 60
+#: From which hour a half day counts as it stands: 下午2点 is 14:00, 中午1点 is 13:00 and 中午11点 is 11:00.
+_TWELVE_MORE_BELOW = {"下午": 12, "晚上": 12, "晚": 12, "中午": 10}
+_HALF, _MINUTES_OF_A_DAY = 12, 24 * 60
 #: Excel keeps a drop-down's words in one text of at most so many characters.
 _LONGEST_CHOICES = 255
 
@@ -256,6 +257,8 @@ def _read_day_and_times(row: SheetRow, checked: CheckedRow) -> None:
     start, end = row.cells.get("starts_at"), row.cells.get("ends_at")
     if isinstance(start, str) and _is_empty(end):
         start, end = _both_times(start)
+    elif isinstance(start, str) and isinstance(end, str):
+        end = _in_the_same_half(start, end)
     for name, cell in (("starts_at", start), ("ends_at", end)):
         time = read_time(cell)
         if time is None:
@@ -265,13 +268,15 @@ def _read_day_and_times(row: SheetRow, checked: CheckedRow) -> None:
 
 
 def _both_times(text: str) -> tuple[str, str]:
-    """Start and end of "08:30-11:30"; of "下午2:00-5:00" the end is in the afternoon too."""
+    """Start and end of "08:30-11:30"."""
     span = _RANGE.fullmatch(_plain(text))
-    if span is None:
-        return text, ""
-    start, end = span[1], span[2]
-    half = _HALF_DAY.match(start)
-    return start, end if half is None or _HALF_DAY.match(end) else half[0] + end
+    return (text, "") if span is None else (span[1], _in_the_same_half(span[1], span[2]))
+
+
+def _in_the_same_half(start: str, end: str) -> str:
+    """The end as it is meant: of "下午2:00" and "5:00" it is in the afternoon too."""
+    half = _HALF_DAY.match(_plain(start))
+    return end if half is None or _HALF_DAY.match(_plain(end)) else half[0] + end
 
 
 def _read_hours(row: SheetRow, checked: CheckedRow) -> None:
@@ -323,8 +328,8 @@ def read_time(cell: Cell) -> str | None:
     if found is None:
         return None
     hour, minute = int(found[2]), int(found[3] or 0)
-    if found[1] in _AFTERNOON and hour < _NOON:
-        hour += _NOON
+    if hour < _TWELVE_MORE_BELOW.get(found[1], 0):
+        hour += _HALF
     return f"{hour:02d}:{minute:02d}" if hour < 24 and minute < 60 else None
 
 
