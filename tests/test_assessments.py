@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from api import limits
 from skills_registry import deadlines
 from skills_registry.bases import entries
-from skills_registry.bases.entries import Teacher
+from skills_registry.bases.entries import Teacher, TeacherFacts
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, RegistryError, WrongState
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.foundation.storage import new_id
@@ -192,6 +192,17 @@ def test_the_only_teacher_of_a_class_does_not_examine_it_alone_under_either_name
             planned(small_world, training_class, examiners=examiners)
     assert Assessment.select().count() == 0
     assert planned(small_world, training_class, examiners=[Judge(first), Judge(second)]).status == "planned"
+
+
+def test_the_only_teacher_entered_on_the_roster_twice_is_still_one_person(small_world: World) -> None:
+    first, second = teachers(small_world)
+    clerk, base = small_world.act("base_clerk"), Teacher.get_by_id(first).base
+    again = entries.add_teacher(clerk, base, TeacherFacts("祁 玉兰", "保健按摩师", "技师", True, "保健按摩"))  # noqa: FBT003
+    training_class = small_world.open_class()
+    taught_by(training_class, first, first)
+    with pytest.raises(OnlyOwnTeacher):
+        planned(small_world, training_class, examiners=[Judge(again.id)])
+    assert planned(small_world, training_class, examiners=[Judge(again.id), Judge(second)]).sitting == 1
 
 
 def test_one_of_several_teachers_may_examine(small_world: World) -> None:

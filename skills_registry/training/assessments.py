@@ -20,7 +20,7 @@ from skills_registry.bases.entries import Teacher, entries_of, teacher_name
 from skills_registry.foundation import workdays
 from skills_registry.foundation.acts import Act, Role
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
-from skills_registry.foundation.identifiers import clean_name
+from skills_registry.foundation.identifiers import clean_name, name_match_key
 from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, note, steps_of
 from skills_registry.foundation.policy import Rule
 from skills_registry.foundation.privacy import Vault
@@ -169,15 +169,22 @@ def require_takes_assessments(training_class: TrainingClass) -> None:
 def require_another_examiner(vault: Vault, training_class: TrainingClass, judges: Sequence[Judge]) -> None:
     """Somebody examines who is not the class's only teacher; asked where the timetable names its teachers.
 
-    :raises OnlyOwnTeacher: nobody else does; giving the teacher's name as an outsider's helps nothing.
+    :raises OnlyOwnTeacher: nobody else does; the same name as an outsider's, or entered on the roster twice,
+        helps nothing.
     """
     teachers = {session.teacher_id for session in sessions_of(training_class)} - {None}
     if len(teachers) != 1:
         return
     only = teachers.pop()
-    own = teacher_name(vault, Teacher.get_by_id(only))
-    if all(judge.teacher == only or _plain(judge.name) == own for judge in judges):
+    own = name_match_key(teacher_name(vault, Teacher.get_by_id(only)))
+    if all(name_match_key(_name_of_judge(vault, judge)) == own for judge in judges):
         raise OnlyOwnTeacher()
+
+
+def _name_of_judge(vault: Vault, judge: Judge) -> str:
+    if judge.teacher is not None:
+        return teacher_name(vault, Teacher.get_by_id(judge.teacher))
+    return _plain(judge.name)
 
 
 def _plain(name: str) -> str:
