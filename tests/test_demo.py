@@ -17,9 +17,11 @@ from api.services import Services
 from api.settings import from_environment
 from certificates import signing, token
 from certificates.verification import check as scan
-from skills_registry import evaluation, history, notices
+from skills_registry import class_files, evaluation, history, notices
 from skills_registry.bases import Application, Base, directory, standing
+from skills_registry.certification.certificates import Certificate
 from skills_registry.certification.plaques import Plaque, RecordedPapers
+from skills_registry.employment import Employment
 from skills_registry.exits import Appeal, Sanction
 from skills_registry.foundation import journal, series
 from skills_registry.foundation.acts import PUBLIC, Act
@@ -28,6 +30,9 @@ from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.policy import load_policy
 from skills_registry.foundation.privacy import create_vault
 from skills_registry.foundation.storage import database, migrate, open_database
+from skills_registry.resources import Resource
+from skills_registry.training.classes import TrainingClass
+from skills_registry.training.projects import TrainingProject
 
 #: The day on which the demonstration is started here.
 STARTED = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -148,6 +153,26 @@ def test_the_delisted_base_appealed_in_vain_and_its_history_tells_it_in_order(ci
     steps = [(step.noun, step.action) for step in history.history_of(base)]
     order = [("listing", "confirm"), ("sanction", "propose"), ("sanction", "decide"), ("appeal", "file")]
     assert [step for step in steps if step in order] == order
+
+
+def test_the_project_s_class_has_a_complete_file_and_its_first_trainee_is_in_work(city: Filled) -> None:
+    training_class = TrainingClass.get_by_id(city.told["filed_class_id"])
+    items = class_files.contents(city.act(), training_class)
+    assert [lack.code for item in items for lack in item.lacking] == []
+    assert (training_class.status, training_class.project.status) == ("approved", "announced")
+    work = Employment.get()
+    assert (work.status, work.enrolment.training_class) == ("confirmed", training_class)
+
+
+def test_the_public_finds_projects_courses_and_awards(city: Filled) -> None:
+    del city
+    assert sorted(project.status for project in TrainingProject.select()) == ["announced", "noticed"]
+    assert {resource.status for resource in Resource.select()} == {"published"}
+    awards = Certificate.select().where(Certificate.kind == "competition_award")
+    assert sorted((row.subject, row.prize) for row in awards) == [
+        ("中式面点制作", "第一名"), ("中式面点制作", "第三名"), ("中式面点制作", "第二名"),
+        ("保健按摩", "第一名"), ("保健按摩", "第二名"),
+    ]  # fmt: skip
 
 
 def test_the_register_of_the_city_is_what_it_says(city: Filled) -> None:
