@@ -15,6 +15,7 @@ import click
 from api import lifecycles, safeguard_commands
 from api.callers import act_of, utc_now
 from api.command_line import migrated, prepared, told_plainly
+from api.demo_commands import DEMO_NOTE, demo_code_command
 from api.settings import from_environment
 from skills_registry import __version__, accounts
 from skills_registry.foundation import audit
@@ -22,8 +23,6 @@ from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import Unavailable
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.storage import database, open_database
-
-DEMO_NOTE = "demo.json"
 
 
 def filled(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -88,6 +87,9 @@ def demo_command() -> None:
         return
     told = json.loads(note.read_text(encoding="utf-8"))
     click.echo(demo.greeting(settings.public_url, told))
+
+
+main.add_command(demo_code_command)
 
 
 @main.command("serve")
