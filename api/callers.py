@@ -36,6 +36,8 @@ class KeyOnlyReads(NotAllowed):
 
 
 EVERYONE: tuple[Role, ...] = ("base_clerk", "county_officer", "city_officer", "auditor", "admin")
+#: Who looks at classes and those trained in them. An admin keeps accounts and sees nobody's training.
+READERS_OF_TRAINING: tuple[Role, ...] = ("base_clerk", "county_officer", "city_officer", "auditor")
 OFFICERS: tuple[Role, ...] = ("county_officer", "city_officer")
 
 

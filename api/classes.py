@@ -8,7 +8,15 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from api.bodies import Text
-from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach, services
+from api.callers import (
+    API_PREFIX,
+    READERS_OF_TRAINING,
+    act,
+    for_roles,
+    reachable_bases,
+    require_reach,
+    services,
+)
 from api.lists import PageQuery, page, page_of
 from api.problems import language
 from api.shapes import OccupationSchema, ReasonSchema, StepSchema, show_step
@@ -160,7 +168,7 @@ class ClassQuery(PageQuery):
 
 
 @blueprint.route("", methods=["GET"])
-@for_roles(*EVERYONE)
+@for_roles(*READERS_OF_TRAINING)
 @blueprint.arguments(ClassQuery, location="query")
 @blueprint.response(200, page_of(ClassSchema))
 def list_classes(query: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +209,7 @@ def file_class(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/<class_id>", methods=["GET"])
-@for_roles(*EVERYONE)
+@for_roles(*READERS_OF_TRAINING)
 @blueprint.response(200, ClassSchema)
 def read_class(class_id: str) -> dict[str, Any]:
     """One class with its counts and history."""

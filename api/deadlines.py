@@ -7,7 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases
+from api.callers import API_PREFIX, READERS_OF_TRAINING, act, for_roles, reachable_bases
 from api.problems import language
 from skills_registry import deadlines
 from skills_registry.bases import Base
@@ -65,7 +65,7 @@ def show_due(due: Due, names: dict[Any, str]) -> dict[str, Any]:
 
 
 @blueprint.route("", methods=["GET"])
-@for_roles(*EVERYONE)
+@for_roles(*READERS_OF_TRAINING)
 @blueprint.arguments(DeadlineQuery, location="query")
 @blueprint.response(200, DeadlinesSchema)
 def list_deadlines(query: dict[str, Any]) -> dict[str, Any]:

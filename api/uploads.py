@@ -9,7 +9,15 @@ from flask_smorest import Blueprint
 from flask_smorest.fields import Upload as FileField
 from marshmallow import Schema, fields
 
-from api.callers import API_PREFIX, EVERYONE, act, for_roles, reachable_bases, require_reach
+from api.callers import (
+    API_PREFIX,
+    EVERYONE,
+    READERS_OF_TRAINING,
+    act,
+    for_roles,
+    reachable_bases,
+    require_reach,
+)
 from api.classes import WarningSchema, reachable_class, show_warning
 from api.files import XLSX, attachment
 from api.lists import PageQuery, page, page_of
@@ -128,7 +136,7 @@ def roster_template() -> Response:
 
 
 @blueprint.route("/uploads", methods=["GET"])
-@for_roles(*EVERYONE)
+@for_roles(*READERS_OF_TRAINING)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_of(UploadSchema))
 def list_uploads(query: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def list_uploads(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/uploads/<upload_id>", methods=["GET"])
-@for_roles(*EVERYONE)
+@for_roles(*READERS_OF_TRAINING)
 @blueprint.response(200, UploadSchema)
 def read_upload(upload_id: str) -> dict[str, Any]:
     """The report of one upload."""

@@ -237,3 +237,21 @@ def test_an_auditor_reads_and_changes_nothing_and_an_admin_approves_nothing(clie
             assert "auditor" not in roles, path
             if not path.startswith((f"{callers.API_PREFIX}/accounts", f"{callers.API_PREFIX}/organisations")):
                 assert "admin" not in roles, path
+
+
+#: What stands in the path of a route that shows people who are trained, or their papers.
+OF_TRAINEES = (
+    *("people", "person", "enrolment", "roster", "attendance", "consent", "result", "certificates"),
+    *("uploads", "classes", "employment", "services", "corrections", "erasures", "entries", "assessment"),
+    *("documents", "objections", "awards", "satisfaction"),
+)
+
+
+def test_an_admin_keeps_accounts_and_sees_no_trainee(client: FlaskClient) -> None:
+    blank = ("roster-template.xlsx", "timetable-template.xlsx", "consent-text")
+    shown = [
+        path
+        for _, path, _, roles in routes(client)
+        if "admin" in roles and not path.endswith(blank) and any(word in path for word in OF_TRAINEES)
+    ]
+    assert shown == []
