@@ -50,8 +50,12 @@ def findings(chain: Chain, put_aside: Head | None = None) -> Iterator[Broken]:
     chain.link()
     moment = {"lock_type": "DEFERRED"} if is_sqlite(chain.opened) else {"isolation_level": "REPEATABLE READ"}
     with chain.opened.atomic(**moment):
-        yield from list(_entries(chain, put_aside))
-        yield from list(_rows(chain))
+        yield from in_this_moment(chain, put_aside)
+
+
+def in_this_moment(chain: Chain, put_aside: Head | None = None) -> list[Broken]:
+    """The same within the transaction that is open, whatever it sees; nobody is made to wait."""
+    return [*_entries(chain, put_aside), *_rows(chain)]
 
 
 def _entries(chain: Chain, put_aside: Head | None) -> Iterator[Broken]:
