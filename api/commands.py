@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from api import lifecycles, safeguard_commands
+from api import backup_commands, lifecycles, safeguard_commands
 from api.callers import act_of, utc_now
 from api.command_line import migrated, prepared, told_plainly
 from api.demo_commands import DEMO_NOTE, demo_code_command
@@ -325,6 +325,8 @@ def lifecycles_command() -> None:
     click.echo(lifecycles.printed(), nl=False)
 
 
+main.add_command(backup_commands.backup_command)
+main.add_command(backup_commands.restore_group)
 main.add_command(safeguard_commands.field_keys_group)
 main.add_command(safeguard_commands.retention_command)
 
