@@ -321,6 +321,19 @@ def test_nobody_else_can_be_absent_and_no_sitting_is_held_without_anybody(world:
     assert (Assessment.get().status, Candidate.select().count()) == ("planned", 0)
 
 
+def test_scores_of_people_who_sat_no_assessment_are_counted_for_the_officers(small_world: World) -> None:
+    training_class = small_world.open_class()
+    early, absent = small_world.enrol(training_class, 2)
+    held(small_world, training_class, {absent.id: "absent"})
+    late = small_world.enrol(training_class, 3)[2]
+    for enrolment in (early, absent, late):
+        small_world.grade(enrolment)
+    assert [one.id for one in sittings.never_sat(training_class)] == [absent.id, late.id]
+    found = opening.missing(small_world.act("city_officer"), training_class)
+    listed = {one.code: one for one in found}["score_without_sitting"]
+    assert listed.zh.startswith("有2名学员") and not listed.refuses
+
+
 def test_the_clerk_of_another_base_holds_nothing(small_world: World) -> None:
     sibling = small_world.listed_base("乐都区邻家学校", 2)
     small_world.hire("sibling_clerk", sibling.organisation, "base_clerk")

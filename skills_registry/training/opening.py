@@ -147,6 +147,17 @@ def _assessment(act: Act, training_class: TrainingClass) -> Iterator[Missing]:
         )
 
 
+def _sat(_act: Act, training_class: TrainingClass) -> Iterator[Missing]:
+    """Scores of people who sat no assessment: what a certificate promises nobody has examined."""
+    found = len(sittings.never_sat(training_class))
+    if found:
+        yield Missing(
+            "score_without_sitting",
+            f"有{found}名学员没有参加过登记在案的考核却有成绩，请登记补考或更正考核、成绩。",
+            f"{found} trainee(s) have scores and sat no assessment on record; record a resit, or correct either.",
+        )
+
+
 def _consents(_act: Act, training_class: TrainingClass) -> Iterator[Missing]:
     lacking = len(consents.without_consent(training_class))
     if lacking:
@@ -168,10 +179,11 @@ CHECKS: tuple[Look, ...] = (
     _attendance,
     _hours,
     _assessment,
+    _sat,
 )
 
 #: What is asked only of a class that is running.
-_OF_RUNNING = (_consents, _change, _attendance, _hours, _assessment)
+_OF_RUNNING = (_consents, _change, _attendance, _hours, _assessment, _sat)
 
 
 def missing(act: Act, training_class: TrainingClass) -> list[Missing]:

@@ -282,6 +282,21 @@ def is_assessed(training_class: TrainingClass) -> bool:
     return bool(standing(training_class).where(Assessment.status == "held").exists())
 
 
+def never_sat(training_class: TrainingClass) -> list[Enrolment]:
+    """Trainees with a score who sat no sitting that is on record, in roster order; nobody where none is."""
+    if not is_assessed(training_class):
+        return []
+    last = Candidate.select(Candidate.enrolment).join(Assessment).where(Candidate.presence == "sat")
+    sat = {one.enrolment_id for one in last.where(Assessment.training_class == training_class.id)}
+    return [
+        enrolment
+        for enrolment in roster(training_class)
+        if enrolment.id not in sat
+        and enrolment.result is not None
+        and any(score is not None for score in enrolment.result.scores.values())
+    ]
+
+
 def deadlines(policy: Policy, today: date, known: Iterable[UUID]) -> Iterator[Due]:
     """Sittings whose last day is past and which nobody has put on record."""
     past = (
