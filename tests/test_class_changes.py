@@ -24,8 +24,15 @@ from skills_registry.foundation.errors import (
 )
 from skills_registry.foundation.lifecycle import Step, steps_of
 from skills_registry.training import attendance, changes, enrolments, opening, timetable
+from skills_registry.training.assessments import Judge, Plan, call_off, plan_assessment
 from skills_registry.training.attendance import Marked
-from skills_registry.training.changes import CLASS_CHANGE, ChangeWaiting, ClassChange, NothingChanges
+from skills_registry.training.changes import (
+    CLASS_CHANGE,
+    ChangeWaiting,
+    ClassChange,
+    NothingChanges,
+    SittingBeforeStart,
+)
 from skills_registry.training.classes import ClassClosed, TrainingClass
 from skills_registry.training.timetable import SessionHeld, TimetableRefused
 from tests.test_training import ROLES, STATES, in_state
@@ -94,6 +101,24 @@ def test_a_class_without_a_timetable_can_move_its_dates_too(small_world: World) 
     assert findings == []
     changes.accept(small_world.act("county_officer"), change)
     assert TrainingClass.get_by_id(training_class.id).ends_on == date(2025, 4, 18)
+
+
+def test_no_class_comes_to_begin_after_an_assessment_of_it(small_world: World) -> None:
+    training_class = small_world.open_class()
+    clerk = small_world.act("base_clerk")
+    judges = [Judge(name="马文礼", organisation="海东市技师学院")]
+    plan = Plan(held_on=date(2025, 3, 7), place="主校区考场", examiners=judges)
+    sitting, _ = plan_assessment(clerk, training_class, plan)
+    with pytest.raises(SittingBeforeStart) as refusal:
+        changes.report(clerk, training_class, reason="道路积雪", starts_on=date(2025, 3, 10))
+    assert (refusal.value.facts["sitting"], refusal.value.facts["held_on"]) == (1, "2025-03-07")
+    assert ClassChange.select().count() == 0
+    call_off(clerk, sitting, "改期")
+    change, _ = changes.report(clerk, training_class, reason="道路积雪", starts_on=date(2025, 3, 10))
+    plan_assessment(clerk, training_class, plan)
+    with pytest.raises(SittingBeforeStart):
+        changes.accept(small_world.act("county_officer"), change)
+    assert TrainingClass.get_by_id(training_class.id).starts_on == date(2025, 3, 3)
 
 
 def test_a_class_never_begins_on_a_day_on_which_its_base_was_not_listed(small_world: World) -> None:

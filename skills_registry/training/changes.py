@@ -24,6 +24,7 @@ from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import InstantField, Record, database
 from skills_registry.training import attendance, timetable
+from skills_registry.training.assessments import Assessment, standing
 from skills_registry.training.classes import (
     TRAINING_CLASS,
     TrainingClass,
@@ -106,6 +107,14 @@ class NothingChanges(FieldRefused):
     en = "The dates and the timetable are those that hold already; there is nothing to change."
 
 
+class SittingBeforeStart(RuleBroken):
+    """Facts: ``sitting``, ``held_on``, ``starts_on``."""
+
+    code = "sitting_before_start"
+    zh = "第{sitting}次考核在{held_on}，早于新的开班日期{starts_on}：已安排的请先改期，已考核的不能再推迟开班。"
+    en = "Sitting {sitting} is on {held_on}, before the new first day {starts_on}: move a planned one first."
+
+
 def report(
     act: Act,
     training_class: TrainingClass,
@@ -124,6 +133,7 @@ def report(
     :raises FieldRefused: the dates run backwards.
     :raises NothingChanges: dates and timetable are those that hold.
     :raises NotListed: the base is not listed on the new first day.
+    :raises SittingBeforeStart: an assessment would lie before the new first day.
     :raises TimetableRefused: the findings say which session cannot be so, and why.
     :raises SessionHeld: a session with attendance would not stay as it is.
     :raises ChangeWaiting: another change awaits the county.
@@ -178,12 +188,19 @@ def _judged(
 ) -> list[Finding]:
     if first != training_class.starts_on:
         require_listed(training_class.base, first)
+        _require_sittings_from(training_class, first)
     if rows is None:
         rows = timetable.numbered([as_planned(session) for session in sessions_of(training_class)])
     findings = timetable.check(act, training_class, rows, starts_on=first, ends_on=last)
     timetable.require_sound(findings)
     timetable.require_keeps(_held(training_class), [session for _, session in rows])
     return findings
+
+
+def _require_sittings_from(training_class: TrainingClass, first: date) -> None:
+    early = standing(training_class).where(Assessment.held_on < first).order_by(Assessment.sitting).first()
+    if early is not None:
+        raise SittingBeforeStart(sitting=early.sitting, held_on=early.held_on.isoformat(), starts_on=first)
 
 
 def _held(training_class: TrainingClass) -> list[Session]:
@@ -217,7 +234,7 @@ def accept(act: Act, change: ClassChange, reason: str = "") -> ClassChange:
     :raises SeparationOfDuties: the caller worked on the class for the base.
     :raises WrongState: it does not await a decision.
     :raises ClassClosed: the class is no longer with the base.
-    :raises TimetableRefused: since the report it has become impossible; the findings say why.
+    :raises SittingBeforeStart, TimetableRefused: since the report it has become impossible.
     :raises SessionHeld: a session that it would change has attendance by now.
     """
     training_class = change.training_class
