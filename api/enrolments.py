@@ -248,8 +248,8 @@ def withdraw_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any
 @blueprint.arguments(ReasonSchema)
 @blueprint.response(200, EnrolmentSchema)
 def rejoin_enrolment(body: dict[str, Any], enrolment_id: str) -> dict[str, Any]:
-    """Take a withdrawn trainee back."""
-    return show_enrolment(enrolments.rejoin(act(), reachable_enrolment(enrolment_id), body["reason"]))
+    """Take a withdrawn trainee back; the warnings are those of a newcomer."""
+    return show_newcomer(rosters.take_back(act(), reachable_enrolment(enrolment_id), body["reason"]))
 
 
 @blueprint.route("/classes/<class_id>/name-differences", methods=["GET"])

@@ -558,3 +558,20 @@ def test_particulars_are_corrected_with_a_reason_and_the_step_names_fields_only(
     for wrong in ({"ethnicity": "回族"}, {"accommodations": ["golden_chair"]}):
         with pytest.raises(FieldRefused):
             particulars.correct(clerk, enrolment, wrong, "填错")
+
+
+# ---------------------------------------------------------------- back again
+
+
+def test_who_is_taken_back_is_judged_beside_other_classes_as_a_newcomer_is(small_world: World) -> None:
+    act = small_world.act("base_clerk")
+    first = small_world.open_class(capacity=1)
+    left = small_world.enrol(first, 2)[0]
+    enrolments.withdraw(act, left, "外出")
+    small_world.enrol(small_world.open_class(title="第二期"), 1)
+    _, doubts = rosters.take_back(act, left, "回来了")
+    told = {"overlapping_class", "same_training_before", "over_capacity"}
+    assert {doubt.code for doubt in doubts} == told
+    assert Enrolment.get_by_id(left.id).status == "enrolled"
+    step = next(step for step in steps_of(first.id) if step.action == "rejoin")
+    assert {doubt["code"] for doubt in step.detail["doubts"]} == told

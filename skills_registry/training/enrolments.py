@@ -8,8 +8,9 @@ reissue of the certificate afterwards.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -268,9 +269,11 @@ def correct_name(act: Act, enrolment: Enrolment, name: str, reason: str) -> Enro
     return enrolment
 
 
-def _trace(act: Act, enrolment: Enrolment, action: str) -> None:
+def _trace(
+    act: Act, enrolment: Enrolment, action: str, more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     # The class's own history tells who had a hand in it: four eyes are counted there.
-    detail = {"enrolment": str(enrolment.id)}
+    detail = {"enrolment": str(enrolment.id), **more}
     note(act, TRAINING_CLASS.noun, enrolment.training_class_id, action, detail=detail)
 
 
@@ -301,8 +304,8 @@ def withdraw(act: Act, enrolment: Enrolment, reason: str) -> Enrolment:
     return enrolment
 
 
-def rejoin(act: Act, enrolment: Enrolment, reason: str) -> Enrolment:
-    """Take a withdrawn trainee back.
+def rejoin(act: Act, enrolment: Enrolment, reason: str, doubts: Sequence[Problem] = ()) -> Enrolment:
+    """Take a withdrawn trainee back; ``doubts`` are for the officers (see :func:`rosters.take_back`).
 
     :raises ClassClosed: the class is not with the base.
     """
@@ -310,7 +313,7 @@ def rejoin(act: Act, enrolment: Enrolment, reason: str) -> Enrolment:
     with database.atomic():
         hold(enrolment.training_class)
         move(act, ENROLMENT, enrolment, "rejoin", reason=reason)
-        _trace(act, enrolment, "rejoin")
+        _trace(act, enrolment, "rejoin", told(doubts))
     return enrolment
 
 

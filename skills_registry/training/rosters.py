@@ -25,7 +25,7 @@ from skills_registry.people import Person
 from skills_registry.spreadsheets import Sheet, SheetRow, read, roster_workbook
 from skills_registry.training import consents
 from skills_registry.training.classes import TRAINING_CLASS, TrainingClass, hold, require_with_base, told
-from skills_registry.training.enrolments import Enrolment, enrol, enrolment_of, withdraw
+from skills_registry.training.enrolments import Enrolment, enrol, enrolment_of, rejoin, withdraw
 from skills_registry.training.particulars import (
     accommodation_kinds,
     complete,
@@ -132,6 +132,11 @@ def _doubts_of_newcomer(act: Act, training_class: TrainingClass, person: Person,
     doubts: list[Problem] = []
     if person.name_index != people.name_index(act.vault, name):
         doubts.append(Problem("name_differs_from_record", "name"))
+    return [*doubts, *_doubts_beside_others(training_class, person)]
+
+
+def _doubts_beside_others(training_class: TrainingClass, person: Person) -> list[Problem]:
+    doubts: list[Problem] = []
     others = _other_classes_of(person, training_class)
     if any(_overlap(training_class, other) for other in others):
         doubts.append(Problem("overlapping_class", "citizen_id"))
@@ -256,6 +261,22 @@ def substitute(
         detail = {"leaving": str(leaving.id), "coming": str(coming.id), **told(doubts)}
         note(act, TRAINING_CLASS.noun, training_class.id, "substitute", reason=reason, detail=detail)
     return coming, doubts
+
+
+def take_back(act: Act, enrolment: Enrolment, reason: str) -> tuple[Enrolment, list[Problem]]:
+    """Take back a trainee who left, judged beside other classes as a newcomer is; returns what is doubtful.
+
+    :raises ClassClosed: the class is not with the base.
+    :raises WrongState: the trainee has not left.
+    """
+    training_class = enrolment.training_class
+    with database.atomic():
+        doubts = [
+            *_doubts_beside_others(training_class, enrolment.person),
+            *_doubts_about_newcomers(act, training_class, 1),
+        ]
+        rejoin(act, enrolment, reason, doubts)
+    return enrolment, doubts
 
 
 def _judged(
