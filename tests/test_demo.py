@@ -21,6 +21,7 @@ from skills_registry import class_files, evaluation, history, notices
 from skills_registry.bases import Application, Base, directory, standing
 from skills_registry.certification.certificates import Certificate
 from skills_registry.certification.plaques import Plaque, RecordedPapers
+from skills_registry.competitions.contests import Competition
 from skills_registry.employment import Employment
 from skills_registry.exits import Appeal, Sanction
 from skills_registry.foundation import journal, series
@@ -168,6 +169,7 @@ def test_the_public_finds_projects_courses_and_awards(city: Filled) -> None:
     del city
     assert sorted(project.status for project in TrainingProject.select()) == ["announced", "noticed"]
     assert {resource.status for resource in Resource.select()} == {"published"}
+    assert [competition.status for competition in Competition.select()] == ["concluded"]
     awards = Certificate.select().where(Certificate.kind == "competition_award")
     assert sorted((row.subject, row.prize) for row in awards) == [
         ("中式面点制作", "第一名"), ("中式面点制作", "第三名"), ("中式面点制作", "第二名"),

@@ -63,6 +63,8 @@ def _compete(city: City) -> None:
     entries.close_entries(after, Competition.get_by_id(competition.id))
     for event in events:
         _decide(city, CompetitionEvent.get_by_id(event.id))
+    last = city.act("630200", "city_officer", date(2026, 9, 16))
+    contests.conclude(last, Competition.get_by_id(competition.id))
 
 
 def _enter(city: City, events: list[CompetitionEvent]) -> None:
