@@ -137,7 +137,13 @@ def _as_page(status: int, title: str, detail: str) -> Response:
     lang = language()
     other = f"/?lang={'zh' if lang == 'en' else 'en'}"
     body = render_template(
-        "pages/problem.html", lang=lang, other_language_url=other, title=title, detail=detail, status=status
+        "pages/problem.html",
+        lang=lang,
+        other_language_url=other,
+        title=title,
+        detail=detail,
+        status=status,
+        in_console=request.path.startswith("/console"),
     )
     return _with_hints(Response(body, status))
 

@@ -380,3 +380,29 @@ def test_who_has_nothing_to_do_reads_what_to_do(small_world: World, app: Flask) 
     assert "请先备案" in clerk.get("/console").text
     assert "还没有备案过培训班" in clerk.get("/console/classes").text
     assert small_world.now.date() == date(2025, 2, 10)
+
+
+def test_whose_session_has_ended_signs_in_and_comes_back_to_a_page_that_can_be_opened(
+    small_world: World, app: Flask
+) -> None:
+    made = small_world.filed_class()
+    nobody = app.test_client()
+    led = nobody.post(f"/console/classes/{made.id}/opening", base_url=TLS)
+    assert led.headers["Location"] == "/sign-in?next=/console"
+    led = nobody.get(f"/console/classes/{made.id}", base_url=TLS)
+    assert led.headers["Location"] == f"/sign-in?next=/console/classes/{made.id}"
+
+
+def test_a_browser_that_hides_its_origin_is_believed_where_it_names_the_site(
+    small_world: World, app: Flask
+) -> None:
+    made = small_world.filed_class()
+    county, here = Desk(app, small_world, "county_officer"), f"/console/classes/{made.id}"
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', county.get(here).text)
+    assert token
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 303)):
+        headers = {"Origin": "null", "Sec-Fetch-Site": site}
+        sent = county.client.post(
+            f"{here}/opening", base_url=TLS, data={"csrf_token": token[1]}, headers=headers
+        )
+        assert sent.status_code == status, site

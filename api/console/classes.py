@@ -22,8 +22,9 @@ from skills_registry.training.uploads import KINDS, UPLOAD, Upload
 #: The sheets that the console offers, in the order in which a class needs them.
 SHEETS = ("timetable", "roster", "attendance", "results", "employment")
 
-#: The line that a class walks; a returned class stands where an open one does.
-STAGES = ("filed", "open", "submitted", "approved")
+#: What a class goes through, and how many of these are behind it in each state.
+STAGES = ("filing", "opening", "training", "approval")
+BEHIND = {"filed": 1, "open": 2, "returned": 2, "submitted": 3, "approved": 4, "cancelled": -1}
 
 #: How many trainees with another name on record the page of a class names.
 MOST_DIFFERENCES = 100
@@ -105,10 +106,8 @@ def class_page(class_id: str, refused: Refused | None = None) -> Response:
         here=to("show_class", class_id=class_id),
         shown=shown,
         next=next_step(training_class.status, shown["counts"]),
-        stage=STAGES.index({"returned": "open"}.get(training_class.status, training_class.status))
-        if training_class.status != "cancelled"
-        else -1,
-        stages=[(code, TRAINING_CLASS.states[code][which]) for code in STAGES],
+        behind=BEHIND[training_class.status],
+        stages=STAGES,
         returned=_reason_of_return(shown) if training_class.status == "returned" else "",
         level=_level(training_class),
         training_type=TRAINING_TYPES[training_class.training_type][which],
