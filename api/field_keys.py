@@ -10,6 +10,7 @@ from api.callers import act_of
 from api.idempotency import IdempotencyKey
 from api.services import Services
 from skills_registry import safeguards
+from skills_registry.bases import snapshots
 from skills_registry.foundation import rotation
 from skills_registry.foundation.acts import PUBLIC, Act
 from skills_registry.foundation.lifecycle import tell
@@ -28,7 +29,7 @@ def create(service: Services) -> int:
 def in_use(service: Services) -> Counter[int]:
     """Key version → how many values and files lie under it; 0 stands for files in plain."""
     _know_every_room()
-    return rotation.values_by_key() + service.shelf().files_by_key()
+    return rotation.values_by_key() + snapshots.values_by_key() + service.shelf().files_by_key()
 
 
 def reseal(service: Services, *, at_once: int) -> Iterator[tuple[str, int, int]]:
@@ -36,6 +37,8 @@ def reseal(service: Services, *, at_once: int) -> Iterator[tuple[str, int, int]]
     _know_every_room()
     for batch in rotation.reseal(act_of(service, PUBLIC), at_once=at_once):
         yield batch.table, batch.resealed, batch.left
+    for sealed in snapshots.reseal(act_of(service, PUBLIC)):
+        yield "submission", int(sealed), int(not sealed)
     for sealed in service.shelf().reseal():
         yield "documents", int(sealed), int(not sealed)
 

@@ -11,18 +11,24 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from peewee import JSONField
 
 import api.app  # noqa: F401 - every room, so that every table is known
 from api import field_keys
 from api.commands import main
 from skills_registry import documents, people
+from skills_registry.bases import applications, files
+from skills_registry.bases.applications import Submission
 from skills_registry.foundation import rotation, tampering
 from skills_registry.foundation.errors import Unavailable
+from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.privacy import KeyInUse, NoSuchKey, load_vault
+from skills_registry.foundation.seals import sealed_tables
 from skills_registry.foundation.storage import database
 from skills_registry.people import Person
 from skills_registry.training.enrolments import Enrolment
-from tests.base_files import PDF
+from tests import admission
+from tests.base_files import PDF, complete_file
 from tests.test_audit import raw
 from tests.world import PEOPLE, World
 
@@ -195,6 +201,41 @@ def test_a_row_that_somebody_changed_past_the_registry_is_left_and_keeps_its_key
     lived_in.now += timedelta(hours=2)
     with pytest.raises(KeyInUse):
         field_keys.retire(lived_in.service, 1)
+
+
+def test_what_was_handed_in_with_an_application_stays_readable_and_keeps_both_digests(
+    small_world: World,
+) -> None:
+    complete_file(small_world, small_world.base, "base_clerk")
+    drafted = admission.draft(small_world, small_world.base, clerk="base_clerk")
+    kept = applications.latest_submission(applications.submit(small_world.act("base_clerk"), drafted))
+    assert kept is not None
+    before, was = files.open_snapshot(small_world.service.vault, kept.snapshot["file"]), kept.digest
+    rotated(small_world)
+    small_world.now += timedelta(hours=2)
+    field_keys.retire(small_world.service, 1)
+    kept = Submission.get()
+    assert files.open_snapshot(small_world.service.vault, kept.snapshot["file"]) == before
+    assert before["teachers"][0]["name"] == "祁玉兰"
+    assert kept.digest == applications.digest_of(kept.snapshot) != was
+    assert Step.get(Step.action == "reseal_snapshot").detail == {"digest": kept.digest, "was": was}
+    assert findings() == []
+
+
+def test_no_other_json_in_the_register_holds_sealed_values(small_world: World) -> None:
+    complete_file(small_world, small_world.base, "base_clerk")
+    drafted = admission.draft(small_world, small_world.base, clerk="base_clerk")
+    applications.submit(small_world.act("base_clerk"), drafted)
+    small_world.issued()
+    holding = {
+        f"{table._meta.table_name}.{column.name}"
+        for table in set(sealed_tables())
+        for column in table._meta.sorted_fields
+        if isinstance(column, JSONField) and table.table_exists()
+        for row in table.select()
+        if '"sealed"' in json.dumps(getattr(row, column.name))
+    }
+    assert holding == {"submission.snapshot"}
 
 
 def test_version_numbers_go_round_and_never_meet_a_key_that_is_there(small_world: World) -> None:
