@@ -240,7 +240,7 @@ def read_correction(body: dict[str, Any], correction_id: str) -> dict[str, Any]:
     asked = reachable_correction(correction_id)
     if asked.field in person_files.NUMBERS_OF_IDENTITY:
         limits.note_reveal()
-    return show_correction(person_files.read_request(act(), asked, body["reason"]))
+    return show_correction(person_files.read_request(act(), asked, body["reason"]), whole=True)
 
 
 @blueprint.route("/corrections/<correction_id>/acceptance", methods=["POST"])

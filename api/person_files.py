@@ -15,8 +15,7 @@ from skills_registry.employment import EMPLOYMENT_SERVICE, SERVICES
 from skills_registry.foundation.identifiers import division_name
 from skills_registry.foundation.levels import LEVELS
 from skills_registry.person_files import CORRECTABLE, CORRECTION_REQUEST, CorrectionRequest, PersonFile
-from skills_registry.person_files.corrections import new_value_of, old_value_of
-from skills_registry.person_files.gathering import Corrected, ServiceGiven, Training
+from skills_registry.person_files.gathering import Corrected, ServiceGiven, Training, corrected
 from skills_registry.training.attendance import MARKS, Attendance
 from skills_registry.training.classes import TRAINING_CLASS
 from skills_registry.training.consents import CONSENT, MEANS, Consent
@@ -207,7 +206,7 @@ def show_file(file: PersonFile) -> dict[str, Any]:
             "services_text": [_said(SERVICES[service]) for service in file.missing_services],
         },
         "employments": [show_employment(at_work.record) for at_work in file.employments],
-        "corrections": [_show_corrected(corrected) for corrected in file.corrections],
+        "corrections": [_show_corrected(request) for request in file.corrections],
     }
 
 
@@ -298,19 +297,18 @@ def show_service(given: ServiceGiven) -> dict[str, Any]:
     }
 
 
-def show_correction(asked: CorrectionRequest) -> dict[str, Any]:
-    """A request for correction, with both values in clear for whoever has to answer it."""
-    vault = act().vault
-    return _show_corrected(Corrected(asked, old_value_of(vault, asked), new_value_of(vault, asked)))
+def show_correction(asked: CorrectionRequest, *, whole: bool = False) -> dict[str, Any]:
+    """A request for correction; numbers of identity in clear only for whoever reads it to answer it."""
+    return _show_corrected(corrected(act(), asked, whole=whole))
 
 
-def _show_corrected(corrected: Corrected) -> dict[str, Any]:
-    asked = corrected.record
+def _show_corrected(shown: Corrected) -> dict[str, Any]:
+    asked = shown.record
     return {name: getattr(asked, name) for name in ("field", "asked_by", "status", "requested_at")} | {
         "id": str(asked.id),
         "person_id": str(asked.person_id),
         "field_text": _said(CORRECTABLE[asked.field]),
-        "old_value": corrected.old_value,
-        "new_value": corrected.new_value,
+        "old_value": shown.old_value,
+        "new_value": shown.new_value,
         "status_text": _said(CORRECTION_REQUEST.states[asked.status]),
     }

@@ -144,6 +144,21 @@ def test_a_request_for_correction_shows_its_values_only_to_who_reads_it_for_a_re
     assert search(office, "county_officer", LI[1])["name"] == "李晓冬"
 
 
+def test_asking_for_another_citizen_id_tells_nobody_the_one_on_record(small_office: Office) -> None:
+    person = li(small_office.world)
+    body = {"field": "citizen_id", "new_value": PEOPLE[5][1], "asked_by": "person", "reason": "身份证"}
+    asked = small_office.post("county_officer", f"people/{person.id}/corrections", body, 201)
+    hidden = ("*" * 14 + LI[1][-4:], "*" * 14 + PEOPLE[5][1][-4:])
+    assert (asked["old_value"], asked["new_value"]) == hidden
+    path = f"corrections/{asked['id']}"
+    shown = small_office.post("city_officer", f"{path}/reading", {"reason": "审核"})
+    assert (shown["old_value"], shown["new_value"]) == (LI[1], PEOPLE[5][1])
+    read = Step.select().where((Step.action == "read") & (Step.reason == "审核"))
+    assert {step.noun for step in read} == {"correction_request", "citizen_id"}
+    refused = small_office.post("city_officer", f"{path}/refusal", {"reason": "号码有误"})
+    assert (refused["old_value"], refused["new_value"]) == hidden
+
+
 def test_somebody_never_trained_here_is_settled_and_served(office: Office) -> None:
     settling = {
         "citizen_id": PEOPLE[1][1],

@@ -179,7 +179,7 @@ def gather(act: Act, person: Person, *, whole: bool) -> PersonFile:
         employments=tuple(
             AtWork(row, employer_of(vault, row), uscc_of(vault, row)) for row in employments_of(person.id)
         ),
-        corrections=tuple(_corrected(act, asked, whole=whole) for asked in corrections_of(person.id)),
+        corrections=tuple(corrected(act, asked, whole=whole) for asked in corrections_of(person.id)),
     )
 
 
@@ -197,7 +197,8 @@ def _shown(number: str, field: str, *, whole: bool) -> str:
     return masked_citizen_id(number) if number and field == "citizen_id" else "*" * len(number)
 
 
-def _corrected(act: Act, asked: CorrectionRequest, *, whole: bool) -> Corrected:
+def corrected(act: Act, asked: CorrectionRequest, *, whole: bool) -> Corrected:
+    """A request with both values; numbers of identity are masked unless it is shown ``whole``."""
     values = (old_value_of(act.vault, asked), new_value_of(act.vault, asked))
     old, new = (_shown(value, asked.field, whole=whole) for value in values)
     return Corrected(asked, old, new)
