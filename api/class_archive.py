@@ -130,7 +130,6 @@ def _json(file: ClassFile, members: list[Member], lost: list[str]) -> bytes:
         "base": taught.base.name,
         "status": taught.status,
         "recorded_until": file.last_act.isoformat(),
-        "whole": file.whole,
         "complete": file.complete and not lost,
         "items": [
             {
@@ -161,7 +160,6 @@ def draw_index(file: ClassFile, members: list[Member], lost: list[str], digest: 
         "status": TRAINING_CLASS.states[taught.status][0],
         "recorded_until": file.last_act.astimezone(SHANGHAI).date(),
         "complete": file.complete and not lost,
-        "whole": file.whole,
         "items": file.items,
         "states": STATES,
         "members": members,

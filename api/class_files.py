@@ -41,12 +41,6 @@ class FileReadingSchema(Schema):
     lang = fields.String(load_default=None, validate=validate.OneOf(["zh", "en"]))
 
 
-class WholeFileSchema(FileReadingSchema):
-    """``whole``: numbers of identity and telephone numbers in full, which is logged apart."""
-
-    whole = fields.Boolean(load_default=False, metadata={"description": "身份号码和电话不隐去（另行留痕）"})
-
-
 class LackingSchema(Schema):
     """Something that an item lacks, with the remedy."""
 
@@ -106,11 +100,11 @@ def read_class_file(query: dict[str, Any], class_id: str) -> dict[str, Any]:
 
 @blueprint.route("/<class_id>/file.zip", methods=["GET"])
 @for_roles(*HOLDERS)
-@blueprint.arguments(WholeFileSchema, location="query")
+@blueprint.arguments(FileReadingSchema, location="query")
 @blueprint.response(200, content_type=ZIP)
 def archive_class(query: dict[str, Any], class_id: str) -> Response:
     """Everything of a class as one ZIP with an index, streamed while it is made; the reading is logged."""
-    file = class_files.read_file(act(), reachable_class(class_id), query["reason"], whole=query["whole"])
+    file = class_files.read_file(act(), reachable_class(class_id), query["reason"])
     prints = [(certificates.printed_of(act().vault, row), verify_url(row)) for row in file.certificates]
     content = archived(file, prints, services().shelf())
     return attachment(content, ZIP, f"class-file-{file.training_class.filing_no}.zip")

@@ -24,10 +24,9 @@ _IN_USE = ("valid", "suspended")
 
 @dataclass(frozen=True)
 class ClassFile:
-    """One class's file; ``last_act`` is the last thing that was recorded in it, ``whole`` unmasked numbers."""
+    """One class's file; ``last_act`` is when something was last recorded in it."""
 
     training_class: TrainingClass
-    whole: bool
     last_act: datetime
     items: tuple[Item, ...]
     tables: tuple[Table, ...]
@@ -49,24 +48,21 @@ def read_contents(act: Act, training_class: TrainingClass, reason: str) -> list[
     return contents(act, training_class)
 
 
-def read_file(act: Act, training_class: TrainingClass, reason: str, *, whole: bool = False) -> ClassFile:
-    """A class's file, for a reason that is logged; ``whole`` numbers of identity are logged as such.
+def read_file(act: Act, training_class: TrainingClass, reason: str) -> ClassFile:
+    """A class's file, for a reason that is logged.
 
     The same records read on the same day give the same file: being read is no part of it.
 
     :raises FieldRefused: no reason is given.
     """
     _log(act, training_class, reason)
-    if whole:
-        audit.read(act, "citizen_id", training_class.id, reason)
     issued = list(certificates_of_class(training_class.id))
     return ClassFile(
         training_class=training_class,
-        whole=whole,
         last_act=_last_act(training_class, issued),
         items=tuple(contents(act, training_class)),
         tables=(
-            *tables.tables_of(act, training_class, whole=whole),
+            *tables.tables_of(act, training_class),
             *outcomes.tables_of(act, training_class),
         ),
         originals=tuple(originals(training_class)),

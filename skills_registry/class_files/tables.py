@@ -1,8 +1,8 @@
 """The tables of a class's file before its assessment: filing, history, project, timetable, roster, consents, attendance.
 
-A table is plain text and numbers, Chinese first, for a spreadsheet. Numbers of identity are masked unless the
-file is read whole; telephone numbers stand in a whole file only. Trainees are named by their roster row too,
-so that tables can be laid beside each other.
+A table is plain text and numbers, Chinese first, for a spreadsheet. Numbers of identity are masked and telephone
+numbers left out: whoever needs one of them reveals it, person by person. Trainees are named by their roster row
+too, so that tables can be laid beside each other.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ ACTS: dict[str, str] = {
     "take_out_document": "撤下材料",
 }  # fmt: skip
 
-_PRIVATE = ("guardian_phone",)
+#: Particulars that no table shows.
+_LEFT_OUT = ("guardian_phone",)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Table:
     rows: Sequence[Sequence[Cell]] = field(repr=False)
 
 
-def tables_of(act: Act, training_class: TrainingClass, *, whole: bool) -> Iterator[Table]:
+def tables_of(act: Act, training_class: TrainingClass) -> Iterator[Table]:
     """The tables up to attendance, in the order of the items; one without rows is left out."""
     made = (
         _filing(training_class),
@@ -76,7 +77,7 @@ def tables_of(act: Act, training_class: TrainingClass, *, whole: bool) -> Iterat
         _timetable(act, training_class),
         _versions(training_class),
         _changes(training_class),
-        _roster(act, training_class, whole=whole),
+        _roster(act, training_class),
         _consents(training_class),
         _attendance(act, training_class),
         _corrections(training_class),
@@ -211,37 +212,35 @@ def _changes(training_class: TrainingClass) -> Table:
     return Table("changes", "开班变更", titles, rows)
 
 
-def _roster(act: Act, training_class: TrainingClass, *, whole: bool) -> Table:
+def _roster(act: Act, training_class: TrainingClass) -> Table:
     titles = (
-        "花名册行", "姓名", "公民身份号码", *(("联系电话",) if whole else ()), "在班情况", "报名时间", "替补（花名册行）",
+        "花名册行", "姓名", "公民身份号码", "在班情况", "报名时间", "替补（花名册行）",
         "退班理由", "学员情况", "已提供的辅助",
     )  # fmt: skip
     known = everyone(training_class)
     numbers = {row.id: row.roster_row for row in known}
     left = _last_withdrawals(known)
     needs = {kind["code"]: kind["zh"] for kind in accommodation_kinds(act.policy, training_class.starts_on)}
-    rows = []
-    for row in known:
-        citizen_id = people.citizen_id_of(act.vault, row.person)
-        phone = act.vault.open(Enrolment.phone, row.id, row.phone) if whole and row.phone else ""
-        rows.append(
-            (
-                row.roster_row,
-                enrolments.name_of(act.vault, row),
-                citizen_id if whole else masked_citizen_id(citizen_id),
-                *((phone,) if whole else ()),
-                ENROLMENT.states[row.status][0],
-                moment(row.enrolled_at),
-                numbers.get(row.substitutes_id, "") if row.substitutes_id else "",
-                left.get(row.id, ""),
-                _particulars(particulars_of(act.vault, row), needs, whole=whole),
-                "；".join(
-                    f"{needs.get(given['code'], given['code'])}（{given['given_on']}起）"
-                    for given in accommodations_given(act.vault, row)
-                ),
-            )
+    rows = [
+        (
+            row.roster_row,
+            enrolments.name_of(act.vault, row),
+            masked_citizen_id(people.citizen_id_of(act.vault, row.person)),
+            ENROLMENT.states[row.status][0],
+            moment(row.enrolled_at),
+            numbers.get(row.substitutes_id, "") if row.substitutes_id else "",
+            left.get(row.id, ""),
+            _particulars(particulars_of(act.vault, row), needs),
+            _given(act, row, needs),
         )
+        for row in known
+    ]
     return Table("roster", "学员花名册", titles, rows)
+
+
+def _given(act: Act, enrolment: Enrolment, needs: Mapping[str, str]) -> str:
+    given = accommodations_given(act.vault, enrolment)
+    return "；".join(f"{needs.get(one['code'], one['code'])}（{one['given_on']}起）" for one in given)
 
 
 def _last_withdrawals(known: Sequence[Enrolment]) -> dict[UUID, str]:
@@ -250,10 +249,10 @@ def _last_withdrawals(known: Sequence[Enrolment]) -> dict[UUID, str]:
     return {step.record_id: step.reason for step in steps}
 
 
-def _particulars(told: Mapping[str, Any], needs: Mapping[str, str], *, whole: bool) -> str:
+def _particulars(told: Mapping[str, Any], needs: Mapping[str, str]) -> str:
     parts = []
     for code, value in told.items():
-        if code in _PRIVATE and not whole:
+        if code in _LEFT_OUT:
             continue
         shown = value
         if code == "accommodations":
