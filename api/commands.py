@@ -329,6 +329,7 @@ main.add_command(backup_commands.backup_command)
 main.add_command(backup_commands.restore_group)
 main.add_command(safeguard_commands.field_keys_group)
 main.add_command(safeguard_commands.retention_command)
+main.add_command(safeguard_commands.privacy_note_command)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ import sys
 
 import click
 
-from api import field_keys
+from api import field_keys, privacy_note
+from api.callers import utc_now
 from api.command_line import prepared, told_plainly
 from api.settings import from_environment
+from skills_registry.foundation.acts import SHANGHAI
+from skills_registry.foundation.policy import load_policy
 
 
 @click.group("field-keys")
@@ -79,3 +82,12 @@ def retention_command(*, carry_out: bool) -> None:
         count = field_keys.remove(service, due) if carry_out else due.count()
         what = "已删除 removed" if carry_out else "到期 due"
         click.echo(f"{due.code:22} {what}: {count:6}   {due.until}   {due.zh} {due.en}")
+
+
+@click.command("privacy-note")
+@told_plainly
+def privacy_note_command() -> None:
+    """打印个人信息逐项清单（docs/privacy.md）。 Print every field with purpose, basis and retention."""
+    settings = from_environment()
+    today = utc_now().astimezone(SHANGHAI).date()
+    click.echo(privacy_note.printed(load_policy(settings.policy_file), today), nl=False)

@@ -380,7 +380,11 @@ def test_every_removal_is_told_to_the_audit_with_its_kind_and_number(small_world
 
 
 def test_the_policy_gives_every_table_one_purpose_and_the_commands_their_periods(small_world: World) -> None:
-    named = [table for group in safeguards.purposes(small_world.act("admin")) for table in group.tables]
+    named = [
+        table
+        for group in safeguards.purposes(small_world.service.policy, small_world.now.date())
+        for table in group.tables
+    ]
     standing = set(database.get_tables()) - {"schema_migration"}
     assert sorted(named) == sorted(standing)
     assert {table._meta.table_name for table in sealed_tables()} - {"record", "keepsake"} <= set(named)

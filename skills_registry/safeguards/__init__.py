@@ -11,7 +11,7 @@ from skills_registry.safeguards.erasures import (
     refuse,
     request,
 )
-from skills_registry.safeguards.retention import Due, dues, purposes, remove
+from skills_registry.safeguards.retention import Due, Purpose, dues, purposes, remove
 from skills_registry.safeguards.reveals import reveal
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ERASURE",
     "Due",
     "Erasure",
+    "Purpose",
     "carry_out",
     "dues",
     "purposes",

@@ -19,6 +19,7 @@ from skills_registry.accounts.sessions import BrowserSession
 from skills_registry.documents import Document
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.lifecycle import tell
+from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.shelves import FolderShelf
 from skills_registry.foundation.storage import database
 from skills_registry.notices import Objection, contact_of
@@ -63,9 +64,9 @@ class Due:
         return sum(1 for _ in self.waiting())
 
 
-def purposes(act: Act) -> list[Purpose]:
-    """The groups of tables that are kept today, each with its purpose."""
-    rule = act.policy.rule("retention", act.today)
+def purposes(policy: Policy, on: date) -> list[Purpose]:
+    """The groups of tables that are kept on a day, each with its purpose."""
+    rule = policy.rule("retention", on)
     return [Purpose(**group) for group in rule["groups"]]
 
 
