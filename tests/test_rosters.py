@@ -560,7 +560,21 @@ def test_particulars_are_corrected_with_a_reason_and_the_step_names_fields_only(
             particulars.correct(clerk, enrolment, wrong, "填错")
 
 
-# ---------------------------------------------------------------- back again
+# ---------------------------------------------------------------- after the submission, and back again
+
+
+def test_what_officers_judge_a_class_by_the_base_does_not_change_any_more(small_world: World) -> None:
+    training_class = small_world.submitted_class(1)
+    (enrolment,) = enrolments.roster(training_class)
+    clerk, earlier = small_world.act("base_clerk"), {"card_issued_on": "2019-05-06"}
+    today = small_world.now.date()
+    with pytest.raises(ClassClosed):
+        particulars.correct(clerk, enrolment, earlier, "填错")
+    with pytest.raises(ClassClosed):
+        particulars.give_accommodation(clerk, enrolment, code="wheelchair", given_on=today)
+    assert kept(small_world, enrolment) == {}
+    particulars.correct(small_world.act("county_officer"), enrolment, earlier, "核对原件")
+    assert kept(small_world, enrolment) == earlier
 
 
 def test_who_is_taken_back_is_judged_beside_other_classes_as_a_newcomer_is(small_world: World) -> None:

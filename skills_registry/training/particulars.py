@@ -23,7 +23,7 @@ from skills_registry.foundation.privacy import Vault
 from skills_registry.foundation.problems import Problem
 from skills_registry.foundation.storage import database
 from skills_registry.spreadsheets import SheetRow
-from skills_registry.training.classes import TrainingClass
+from skills_registry.training.classes import TrainingClass, require_with_base
 from skills_registry.training.enrolments import ENROLMENT, Enrolment, sealed_particulars
 from skills_registry.training.sheets import read_date, words_of
 
@@ -186,8 +186,10 @@ def lacking(kept: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
 def correct(act: Act, enrolment: Enrolment, values: Mapping[str, Any], reason: str) -> Enrolment:
     """Replace some particulars, with a reason; an empty value takes one out. Old values stay nowhere in clear.
 
+    :raises ClassClosed: a base's clerk, and the class is not with the base.
     :raises FieldRefused: a field is none of the particulars, or an accommodation is unknown.
     """
+    _require_open_to(act, enrolment.training_class)
     for field in values:
         if field not in FIELDS:
             raise FieldRefused(field=field)
@@ -210,9 +212,12 @@ def give_accommodation(
 ) -> None:
     """Record that an accommodation was really provided: which, since which day, and how.
 
+    :raises ClassClosed: a base's clerk, and the class is not with the base.
     :raises FieldRefused: the code is unknown, or the day is ahead.
     """
-    _require_known(act, enrolment.training_class, [code])
+    training_class = enrolment.training_class
+    _require_open_to(act, training_class)
+    _require_known(act, training_class, [code])
     if given_on > act.today:
         raise FieldRefused(field="given_on")
     entry = {"code": code, "given_on": given_on.isoformat(), "remark": remark[: WORDS["wishes"]]}
@@ -225,6 +230,12 @@ def give_accommodation(
             enrolment.save(only=[Enrolment.accommodations_given])
             # Which one it was tells of the disability: the step does not say.
             note(act, ENROLMENT.noun, enrolment.id, "give_accommodation")
+
+
+def _require_open_to(act: Act, training_class: TrainingClass) -> None:
+    # What officers judged a class by is not changed under their hands; they still correct it themselves.
+    if act.by.role == "base_clerk":
+        require_with_base(training_class)
 
 
 def _require_known(act: Act, training_class: TrainingClass, codes: Sequence[str]) -> None:
