@@ -7,6 +7,7 @@ body that does not fit, ``errors`` lists field and message. No personal data, ne
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +73,8 @@ FIELD_SENTENCES: tuple[tuple[str, str], ...] = (
     ("Field may not be null", "不能为空。"),
     ("Not a valid integer", "应为整数。"),
     ("Not a valid number", "应为数字。"),
+    ("Not a valid aware datetime", "应为带时区的时间，如2025-03-01T08:30:00+08:00。"),
+    ("Not a valid datetime", "应为带时区的时间，如2025-03-01T08:30:00+08:00。"),
     ("Not a valid date", "应为日期，如2025-03-01。"),
     ("Not a valid string", "应为文字。"),
     ("Not a valid boolean", "应为 true 或 false。"),
@@ -87,6 +90,17 @@ FIELD_SENTENCES: tuple[tuple[str, str], ...] = (
     ("Length must be", "长度不符。"),
     ("String does not match", "格式不对。"),
     ("Must be on one line", "不能换行。"),
+)
+
+
+#: Those of marshmallow's sentences that tell what would do: it is told in Chinese too.
+BOUND_SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Must be one of: (.+)\."), "应为以下之一：{}。"),
+    (re.compile(r"Length must be between (\S+) and (\S+)\."), "长度应在{}至{}之间。"),
+    (
+        re.compile(r"Must be greater than or equal to (\S+) and less than or equal to (\S+)\."),
+        "应在{}至{}之间。",
+    ),
 )
 
 
@@ -198,6 +212,9 @@ def _flatten(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
 def _translated(text: str) -> str:
     if language() == "en":
         return text
+    for pattern, zh in BOUND_SENTENCES:
+        if found := pattern.fullmatch(text):
+            return zh.format(*found.groups())
     return next((zh for beginning, zh in FIELD_SENTENCES if text.startswith(beginning)), text)
 
 

@@ -214,3 +214,17 @@ def test_a_dropped_session_has_no_sheet_to_sign(call: Any, small_world: World) -
     Session.update(status="dropped", last_version=1).where(Session.id == first.id).execute()
     answer = call("base_clerk", "GET", f"/sessions/{first.id}/sign-in-sheet.pdf")
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_a_refused_field_says_in_chinese_what_would_do(call: Any, small_world: World) -> None:
+    _, (first, *_), (li, *_) = attended_class(small_world)
+    wrong = {"enrolment_id": str(li.id), "mark": "late", "marked_at": "2025-03-03", "device": "x" * 61}
+    path = f"/sessions/{first.id}/attendance"
+    told = call("base_clerk", "POST", path, json={"marks": [wrong]}).json["errors"]
+    assert {error["field"].rpartition(".")[2]: error["message"] for error in told} == {
+        "mark": "应为以下之一：present, leave, absent。",
+        "marked_at": "应为带时区的时间，如2025-03-01T08:30:00+08:00。",
+        "device": "长度应在0至60之间。",
+    }
+    english = call("base_clerk", "POST", f"{path}?lang=en", json={"marks": []}).json["errors"]
+    assert english == [{"field": "marks", "message": "Length must be between 1 and 2000."}]
