@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from peewee import JOIN
+
 from skills_registry import people
-from skills_registry.bases.entries import teacher_name
+from skills_registry.bases.entries import Site, Teacher, teacher_name
 from skills_registry.foundation.acts import ROLES, SHANGHAI, Act
 from skills_registry.foundation.identifiers import division_name, masked_citizen_id
 from skills_registry.foundation.levels import LEVELS
@@ -169,7 +171,12 @@ def _timetable(act: Act, training_class: TrainingClass) -> Table:
     titles = (
         "课次", "日期", "开始时间", "结束时间", "课时", "内容", "类别", "地点", "教师", "状态", "起始版本", "终止版本",
     )  # fmt: skip
-    every = Session.select().where(Session.training_class == training_class.id)
+    every = (
+        Session.select(Session, Site, Teacher)
+        .join_from(Session, Site, JOIN.LEFT_OUTER)
+        .join_from(Session, Teacher, JOIN.LEFT_OUTER)
+        .where(Session.training_class == training_class.id)
+    )
     rows = [
         (
             numbers.get(row.id, "—"),
