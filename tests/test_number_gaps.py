@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,41 @@ def test_on_postgresql_a_database_set_back_is_caught_too(postgresql_url: str, tm
     database.execute_sql("UPDATE series SET last = 0 WHERE name = 'class_filing/2025'")
     with pytest.raises(GapUnconfirmed):
         world.issued(1)
+
+
+@pytest.mark.postgresql
+def test_many_who_take_at_once_keep_one_mark_between_them(postgresql_url: str, tmp_path: Path) -> None:
+    open_database(postgresql_url)
+    vault = create_vault(tmp_path / "secrets.json")
+    journal.keep(vault)
+    mark = FileMark(tmp_path / "numbers.json")
+    series.keep(mark)
+    given_out: list[tuple[str, int]] = []
+
+    def work(worker: int) -> None:
+        for turn in range(12):
+            name = "abc"[(worker + turn) % 3]
+            given_out.extend((name, number) for number in take(name, 1 + turn % 3))
+        database.close()
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(given_out) == len(set(given_out)) == 4 * 24
+    assert mark.read().series == {row.name: row.last for row in Series.select()}
+
+
+def test_a_crash_right_after_the_commit_loses_no_number_and_raises_no_alarm(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take("a", 2)
+    with monkeypatch.context() as crash:
+        crash.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            take("a", 3)
+    machine.open()
+    assert machine.mark.read().series["a"] == 2
+    assert take("a")[0] == 6
+    assert machine.mark.read().series["a"] == 6
