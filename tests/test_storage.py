@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import Model
+from peewee import Model, OperationalError
 
 import api.idempotency
 import skills_registry.accounts.credentials
@@ -114,6 +114,30 @@ def test_a_sqlite_transaction_takes_the_write_lock_at_its_start(sqlite_url: str)
         pass
     database.close()
     assert statements[0] == "BEGIN IMMEDIATE"
+
+
+@pytest.mark.postgresql
+def test_postgresql_neither_waits_nor_works_without_end(postgresql_url: str) -> None:
+    own = f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}options=-c%20statement_timeout%3D50"
+    for address, expected in ((postgresql_url, ("10s", "1min")), (own, ("10s", "50ms"))):
+        open_database(address)
+        asked = [
+            database.execute_sql(f"SHOW {name}").fetchone()[0]
+            for name in ("lock_timeout", "statement_timeout")
+        ]
+        assert tuple(asked) == expected
+        if address == own:
+            with pytest.raises(OperationalError):
+                database.execute_sql("SELECT pg_sleep(5)")
+        database.close()
+
+
+@pytest.mark.postgresql
+def test_a_migration_takes_the_time_that_it_needs(postgresql_url: str) -> None:
+    open_database(postgresql_url)
+    storage.migrate()
+    assert database.execute_sql("SHOW statement_timeout").fetchone() == ("0",)
+    database.close()
 
 
 def test_an_address_that_names_no_database_says_what_is_expected() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import uuid_utils.compat
@@ -35,6 +35,9 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 #: How long a writer waits for another one before the request is answered with 503.
 BUSY_SECONDS = 10
+
+#: How long PostgreSQL works on one statement before it gives up and the request is answered with 503.
+STATEMENT_SECONDS = 60
 
 #: The one database of this process; bound by :func:`open_database`.
 database: DatabaseProxy = DatabaseProxy()
@@ -91,9 +94,7 @@ def open_database(url: str = DEFAULT_URL) -> Database:
     :raises Unavailable: the URL names no database that we know.
     """
     try:
-        opened = (
-            _open_sqlite(url) if urlsplit(url).scheme == "sqlite" else connect(url, unquote_password=True)
-        )
+        opened = _open_sqlite(url) if urlsplit(url).scheme == "sqlite" else _open_server(url)
     except (RuntimeError, ValueError, ImportError) as error:
         raise Unavailable(
             what="DATABASE_URL 无法识别 (DATABASE_URL is not understood)",
@@ -119,6 +120,15 @@ def _open_sqlite(url: str) -> SqliteDatabase:
     )
 
 
+def _open_server(url: str) -> Database:
+    # Neither a lock that somebody forgot nor a statement that never ends may hold up every thread.
+    limits = {"lock_timeout": BUSY_SECONDS, "statement_timeout": STATEMENT_SECONDS}
+    own = parse_qs(urlsplit(url).query).get("options", [""])[0]
+    options = [f"-c {name}={seconds * 1000}" for name, seconds in limits.items() if name not in own]
+    opened: Database = connect(url, unquote_password=True, options=" ".join([*options, own]).strip())
+    return opened
+
+
 def migrate() -> list[str]:
     """Bring the bound database to the newest schema; returns the names of the migrations applied.
 
@@ -128,6 +138,7 @@ def migrate() -> list[str]:
     :raises NoJournal: the database holds rows and was opened without the registry's keys.
     """
     runner = Runner(database.obj, str(MIGRATIONS))
+    _take_any_time()
     if not pending_migrations() or not _holds_rows():
         return list(runner.up())
     journal = journal_of(database)
@@ -135,6 +146,12 @@ def migrate() -> list[str]:
     applied = list(runner.up())
     journal.seal_what_stands(but=broken)
     return applied
+
+
+def _take_any_time() -> None:
+    """For the rest of this connection no statement is too slow: a large table may be written anew."""
+    if not isinstance(database.obj, SqliteDatabase):
+        database.execute_sql("SET statement_timeout = 0")
 
 
 def _holds_rows() -> bool:
