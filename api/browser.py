@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import replace
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -159,7 +160,7 @@ def admit() -> None:
         if not getattr(view, "before_choosing", False):
             raise lead_to(url_for("sign_in.choose_account"))
         return
-    g.act = act_of(services(), as_caller(session.account))
+    g.act = act_of(services(), replace(as_caller(session.account), origin=request.remote_addr or ""))
     roles = getattr(view, "roles", None)
     if roles is not None and act().by.role not in roles:
         raise NotAllowed()

@@ -14,12 +14,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api import limits
-from api.app import create_app
 from skills_registry.accounts import sessions
 from skills_registry.training.classes import TrainingClass
 from skills_registry.training.uploads import Upload
 from tests.made_sheets import workbook
-from tests.world import MASSAGE, PEOPLE, World
+from tests.world import MASSAGE, PEOPLE, World, application
 
 TLS = "https://skills.haidong.example"
 ROLES = ("base_clerk", "county_officer", "city_officer", "auditor", "admin")
@@ -50,7 +49,7 @@ class Desk:
 
 @pytest.fixture
 def app(small_world: World) -> Iterator[Flask]:
-    made = create_app(small_world.service.settings, clock=small_world.service.clock)
+    made = application(small_world)
     limits.limiter.enabled = False
     yield made
     limits.limiter.enabled = True
@@ -370,7 +369,11 @@ def test_the_language_stays_while_one_walks_around(small_world: World, app: Flas
 def test_an_auditor_reads_the_audit_and_a_wrong_day_is_told(small_world: World, app: Flask) -> None:
     small_world.filed_class()
     auditor = Desk(app, small_world, "auditor")
-    assert "培训班" in auditor.get("/console/audit", noun="training_class").text
+    county, here = Desk(app, small_world, "county_officer"), f"/console/classes/{TrainingClass.get().id}"
+    county.send(county.get(here), f"{here}/opening")
+    told = auditor.get("/console/audit", noun="training_class").text
+    assert "县（区）残联工作人员" in told
+    assert "127.0.0.1" in told
     wrong = auditor.get("/console/audit", since="yesterday")
     assert (wrong.status_code, 'id="since-wrong"' in wrong.text) == (422, True)
 
