@@ -377,19 +377,20 @@ def test_secret_keys_go_elsewhere_and_come_back_from_there(
     small_world: World, small_backup: Path, tmp_path: Path
 ) -> None:
     certificate_key = small_world.service.signer().key_id
-    lock = Lock(passphrase=PASSPHRASE)
     with pytest.raises(SecretsBeside):
-        set_secrets_aside(small_world.service, small_backup.with_name("s.age"), lock, away_from=small_backup)
+        set_secrets_aside(small_world.service, small_backup.with_name("s.age"), LOCK, away_from=small_backup)
     escrow = tmp_path / "safe" / "secrets.age"
-    set_secrets_aside(small_world.service, escrow, lock, away_from=small_backup)
+    set_secrets_aside(small_world.service, escrow, LOCK, away_from=small_backup)
     assert escrow.stat().st_mode & 0o077 == 0
     database.close()
     place = place_at(
         tmp_path / "place", f"sqlite:///{tmp_path}/place/registry.db", small_world, secrets=False
     )
     with pytest.raises(BackupBroken):
-        restores.bring_secrets(place.settings, escrow, Unlock(passphrase="another passphrase"))
-    restores.bring_secrets(place.settings, escrow, Unlock(passphrase=PASSPHRASE))
+        restores.bring_secrets(
+            place.settings, escrow, Unlock(identities=(pyrage.x25519.Identity.generate(),))
+        )
+    restores.bring_secrets(place.settings, escrow, UNLOCK)
     restore(place.settings, small_backup, UNLOCK)
     service = place.holding(small_world)
     signer = signing.load_signer(service.settings.keys_directory, service.vault.signing_passphrase)
@@ -399,7 +400,7 @@ def test_secret_keys_go_elsewhere_and_come_back_from_there(
     )
     create_vault(other.settings.secrets_file)
     with pytest.raises(PlaceTaken):
-        restores.bring_secrets(other.settings, escrow, Unlock(passphrase=PASSPHRASE))
+        restores.bring_secrets(other.settings, escrow, UNLOCK)
 
 
 # The command line
