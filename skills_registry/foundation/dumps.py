@@ -145,7 +145,7 @@ def load(opened: Any, table: str, columns: Sequence[str], rows: Sequence[Sequenc
         raise DumpUnfit(table=table)
     flags = [kinds[name] == "boolean" for name in columns]
     marks = ", ".join([opened.param] * len(columns))
-    query = f"INSERT INTO {_quoted(table)} ({_listed(columns)}) VALUES ({marks})"  # noqa: S608  # nosec B608
+    query = f"INSERT INTO {_quoted(table)} ({_listed(columns)}) VALUES ({marks})"  # noqa: S608  # nosec B608  # own names, quoted
     opened.cursor().executemany(
         query, [[_stored(value, flag) for value, flag in zip(row, flags, strict=True)] for row in rows]
     )
@@ -163,9 +163,9 @@ def count_on(opened: Any, table: str) -> None:
         return
     for column in opened.get_columns(table):
         if str(column.default).startswith("nextval"):
-            last = f"(SELECT max({_quoted(column.name)}) FROM {_quoted(table)})"  # noqa: S608  # nosec B608
+            last = f"(SELECT max({_quoted(column.name)}) FROM {_quoted(table)})"  # noqa: S608  # nosec B608  # own names, quoted
             opened.execute_sql(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column.name}'), {last}) WHERE {last} > 0"  # nosec B608
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column.name}'), {last}) WHERE {last} > 0"
             )
 
 
