@@ -14,6 +14,7 @@ PACKAGES = ["skills_registry", "certificates", "api", "templates"]
 
 #: What the service needs, with the reason where the name does not tell.
 RUNTIME = [
+    "apispec>=6.10,<7",  # writes the OpenAPI document, with flask-smorest
     "argon2-cffi>=25.1,<26",  # hashes of API keys and passwords
     "chinesecalendar>=1.11,<2",  # working days with 调休; raises for years it does not know
     "click>=8.3,<9",  # the command line, together with Flask
@@ -24,6 +25,7 @@ RUNTIME = [
     "flask-swagger-ui>=5.34,<6",  # carries Swagger UI's files for /docs; county networks reach no CDN
     "granian>=2.8,<3",  # production WSGI server
     "jinja2>=3.1,<4",
+    "markupsafe>=3,<4",
     "marshmallow>=4.4,<5",
     "peewee>=4.5,<5",
     "pillow>=13,<14",
