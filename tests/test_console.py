@@ -409,3 +409,22 @@ def test_a_browser_that_hides_its_origin_is_believed_where_it_names_the_site(
             f"{here}/opening", base_url=TLS, data={"csrf_token": token[1]}, headers=headers
         )
         assert sent.status_code == status, site
+
+
+def test_one_trainee_is_enrolled_by_a_form_checked_as_a_row_is_and_gives_consent(
+    small_world: World, app: Flask
+) -> None:
+    made = small_world.open_class()
+    clerk, at = Desk(app, small_world, "base_clerk"), f"/console/classes/{made.id}/trainees/new"
+    name, number, _ = PEOPLE[0]
+    wrong = clerk.send(clerk.get(at), at, name=name, citizen_id=f"{number[:-1]}0")
+    assert (wrong.status_code, 'id="enrol-citizen_id-wrong"' in wrong.text) == (422, True)
+    assert f'value="{name}"' in wrong.text
+    page = clerk.send(wrong, at, name=name, citizen_id=number)
+    assert "已登记学员" in answer_of(page)
+    consent = re.search(r'action="(/console/enrolments/[^"]+/consents)"', page.text)
+    assert consent
+    given = clerk.send(page, consent[1], given_on="2025-02-10", means="thumbprint")
+    assert "知情同意已登记" in answer_of(given)
+    assert consent[1] not in given.text
+    assert clerk.get(f"/console/classes/{made.id}/consent-forms.pdf").data.startswith(b"%PDF")

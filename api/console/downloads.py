@@ -9,6 +9,7 @@ from flask import Response
 from api.callers import act, for_roles
 from api.certificates import prints, reachable_certificate, verify_url, zipped
 from api.classes import reachable_class
+from api.consents import draw_consent_forms
 from api.console.frame import READERS, blueprint
 from api.files import PDF, XLSX, ZIP, attachment
 from api.problems import language
@@ -84,6 +85,14 @@ def download_roster_template() -> Response:
 def download_timetable_template() -> Response:
     """An empty timetable to fill in."""
     return attachment(timetable_sheets.empty_timetable(), XLSX, "timetable-template.xlsx")
+
+
+@blueprint.get("/classes/<uuid:class_id>/consent-forms.pdf")
+@for_roles("base_clerk", "county_officer")
+def download_consent_forms(class_id: Any) -> Response:
+    """Consent forms to print: one for each trainee without a consent, or a blank one."""
+    training_class = reachable_class(str(class_id))
+    return attachment(draw_consent_forms(training_class), PDF, f"consent-{training_class.filing_no}.pdf")
 
 
 @blueprint.get("/uploads/<uuid:upload_id>/refused.xlsx")

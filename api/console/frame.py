@@ -67,7 +67,9 @@ def in_shanghai(at: datetime) -> datetime:
     return at.astimezone(SHANGHAI)
 
 
-def show(template: str, *, refused: Refused | None = None, here: str = "", **context: Any) -> Response:
+def show(
+    template: str, *, refused: Refused | None = None, here: str = "", done: str = "", **context: Any
+) -> Response:
     """A page of the console; ``here`` is the address that shows it, where a form was sent to another."""
     lang = language()
     kept = {} if here else {name: value for name, value in request.args.items() if name != "done"}
@@ -79,7 +81,7 @@ def show(template: str, *, refused: Refused | None = None, here: str = "", **con
         other_language_url=f"{(here or request.path).partition('?')[0]}?{other}",
         refused=refused,
         typed=typed_again if refused else _nothing_typed,
-        done=request.args.get("done", ""),
+        done=done or request.args.get("done", ""),
         account=account,
         role=act().by.role,
         role_text=ROLES[act().by.role][lang == "en"],
@@ -137,6 +139,10 @@ def refusal(error: RegistryError | ValidationError) -> Refused:
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
     g.problem_code = error.own_code
     sentence = error.sentence(language())
+    # What a single row met, told field by field as a sheet's report tells it.
+    rows = {found.field: found.sentence(language()) for _, found in getattr(error, "findings", ())}
+    if rows:
+        return Refused(status, error.own_code, sentence, rows, form)
     name = str(error.facts.get("field", ""))
     # The plain refusal of a field only names it, which the mark beside the field does better.
     beside = _WRONG[language() == "en"] if error.own_code == "field_refused" else sentence

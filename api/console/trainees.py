@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
+from marshmallow import ValidationError
 
 from api.callers import act, for_roles
 from api.classes import reachable_class
-from api.console.frame import READERS, Refused, attempted, blueprint, loaded, show, to, typed
-from api.enrolments import CorrectionSchema, reachable_enrolment, show_enrolment
+from api.consents import GivenConsentSchema
+from api.console.frame import READERS, Refused, attempted, blueprint, loaded, refusal, show, to, typed
+from api.enrolments import CorrectionSchema, TraineeSchema, reachable_enrolment, roster_cells, show_enrolment
 from api.problems import language
 from api.shapes import ReasonSchema
-from skills_registry.training import enrolments
+from certificates.document import fonts
+from skills_registry.foundation.errors import RegistryError
+from skills_registry.foundation.problems import Problem
+from skills_registry.training import consents, enrolments, rosters
+from skills_registry.training.classes import WITH_THE_BASE
+from skills_registry.training.consents import MEANS
 from skills_registry.training.enrolments import ENROLMENT, OUTCOMES, Enrolment
 
 
@@ -37,7 +45,8 @@ def list_trainees(class_id: Any) -> Response:
     training_class = reachable_class(str(class_id))
     found = Enrolment.select().where(Enrolment.training_class == training_class.id)
     lines = [_line(row) for row in found.order_by(Enrolment.roster_row, Enrolment.id)]
-    return show("trainees", training_class=training_class, lines=lines)
+    may_enrol = act().by.role == "base_clerk" and training_class.status in WITH_THE_BASE
+    return show("trainees", training_class=training_class, lines=lines, may_enrol=may_enrol)
 
 
 @blueprint.get("/enrolments/<uuid:enrolment_id>")
@@ -47,16 +56,73 @@ def show_trainee(enrolment_id: Any) -> Response:
     return _page(str(enrolment_id))
 
 
-def _page(enrolment_id: str, refused: Refused | None = None) -> Response:
+def _page(
+    enrolment_id: str, refused: Refused | None = None, *, done: str = "", doubts: Sequence[Problem] = ()
+) -> Response:
     enrolment = reachable_enrolment(enrolment_id)
     return show(
         "trainee",
         refused=refused,
+        done=done,
+        doubts=[doubt.sentence(language()) for doubt in doubts],
+        means=_means(),
+        today=act().today,
         here=to("show_trainee", enrolment_id=enrolment_id),
         line=_line(enrolment),
         training_class=enrolment.training_class,
         may_change=act().by.role in ("base_clerk", "county_officer"),
     )
+
+
+def _means() -> list[tuple[str, str]]:
+    return [(code, names[language() == "en"]) for code, names in MEANS.items()]
+
+
+@blueprint.get("/classes/<uuid:class_id>/trainees/new")
+@for_roles("base_clerk")
+def new_trainee(class_id: Any) -> Response:
+    """The form to enrol one trainee."""
+    return _form(str(class_id))
+
+
+def _form(class_id: str, refused: Refused | None = None) -> Response:
+    training_class = reachable_class(class_id)
+    here = to("new_trainee", class_id=class_id)
+    return show("trainee_new", refused=refused, here=here, training_class=training_class, means=_means())
+
+
+@blueprint.post("/classes/<uuid:class_id>/trainees/new")
+@for_roles("base_clerk")
+def enrol_trainee(class_id: Any) -> Response:
+    """Enrol one trainee, checked as a row of a roster is; somebody in the class already stays as they are."""
+    training_class = reachable_class(str(class_id))
+    try:
+        cells = roster_cells(loaded(TraineeSchema(), _typed_trainee()))
+        enrolment, doubts = rosters.enrol_one(act(), training_class, cells, uncovered=fonts.uncovered)
+    except (RegistryError, ValidationError) as error:
+        return _form(str(class_id), refusal(error))
+    return _page(str(enrolment.id), done="enrolled", doubts=doubts)
+
+
+def _typed_trainee() -> dict[str, Any]:
+    names = ("name", "citizen_id", "disability_card", "phone")
+    given_on = typed("consent_on")
+    consent = {"given_on": given_on, "means": typed("consent_means")} if given_on else ""
+    return {field: typed(field) for field in names} | {"consent": consent}
+
+
+@blueprint.post("/enrolments/<uuid:enrolment_id>/consents")
+@for_roles("base_clerk", "county_officer")
+def give_consent(enrolment_id: Any) -> Any:
+    """Record a trainee's own consent to the handling of their data."""
+    enrolment = reachable_enrolment(str(enrolment_id))
+
+    def give() -> str:
+        body = loaded(GivenConsentSchema(), {"given_on": typed("given_on"), "means": typed("means")})
+        consents.give(act(), enrolment, **body)
+        return to("show_trainee", enrolment_id=enrolment_id, done="consent_given")
+
+    return attempted(give, lambda refused: _page(str(enrolment_id), refused))
 
 
 @blueprint.post("/enrolments/<uuid:enrolment_id>/correction")
