@@ -93,6 +93,15 @@ def test_whoever_moves_on_is_no_longer_the_business_of_where_they_lived(world: W
     assert [row.division_code for row in person_files.residences_of(person.id)] == [OTHER_COUNTY, COUNTY]
 
 
+def test_an_earlier_residence_that_is_entered_late_takes_nobody_away(small_world: World) -> None:
+    person = settled(small_world)
+    settled(small_world, by="county_officer", division=COUNTY, since=date(2010, 1, 1))
+    assert read(small_world, person, "other_county_officer").name == "韩玉兰"
+    with pytest.raises(NotFound):
+        read(small_world, person, "county_officer")
+    assert [row.division_code for row in person_files.residences_of(person.id)] == [COUNTY, OTHER_COUNTY]
+
+
 @pytest.mark.parametrize("role", ["base_clerk", "auditor", "admin"])
 def test_no_base_no_auditor_and_no_administrator_reads_a_file(small_world: World, role: str) -> None:
     person = li(small_world)

@@ -71,9 +71,7 @@ def people_reached(act: Act) -> Any:
     if act.by.role not in OFFICERS:
         return Person.select().where(Person.id.in_([]))
     later = Residence.alias()
-    moved_on = fn.EXISTS(
-        later.select(later.id).where((later.person == Residence.person) & (later.id > Residence.id))
-    )
+    moved_on = fn.EXISTS(later.select(later.id).where((later.person == Residence.person) & _is_later(later)))
     living = Residence.select(Residence.person).where(_covered(act, Residence.division_code) & ~moved_on)
     trained = (
         Enrolment.select(Enrolment.person)
@@ -82,6 +80,12 @@ def people_reached(act: Act) -> Any:
         .where(_covered(act, Base.division_code))
     )
     return Person.select().where(Person.id.in_(living) | Person.id.in_(trained))
+
+
+def _is_later(other: Any) -> Any:
+    """That another residence began later; of two from the same day the one entered last counts."""
+    same_day = (other.since == Residence.since) & (other.id > Residence.id)
+    return (other.since > Residence.since) | same_day
 
 
 def _covered(act: Act, column: Any) -> Any:
@@ -143,5 +147,7 @@ def settle(act: Act, *, citizen_id: str, name: str, division_code: str, since: d
 
 
 def residences_of(person_id: UUID) -> list[Residence]:
-    """Where a person lived and lives, as it was entered, the latest last."""
-    return list(Residence.select().where(Residence.person == person_id).order_by(Residence.id))
+    """Where a person lived and lives, the latest last."""
+    return list(
+        Residence.select().where(Residence.person == person_id).order_by(Residence.since, Residence.id)
+    )
