@@ -22,6 +22,11 @@ from skills_registry.resources import ResourceChangedMeanwhile
 
 log = structlog.get_logger()
 
+#: The place of a field: names as ours are, and places in lists.
+_PLACE = re.compile(
+    r"(?:[a-zA-Z_][a-zA-Z_-]{0,40}|[0-9]{1,4})(?:\.(?:[a-zA-Z_][a-zA-Z_-]{0,40}|[0-9]{1,4}))*|"
+)
+
 #: Which status answers which error; the first class that fits, so narrow before wide.
 STATUSES: tuple[tuple[type[errors.RegistryError], int], ...] = (
     (errors.InputRefused, 422),
@@ -193,7 +198,12 @@ def from_http(error: HTTPException) -> Response:
 
 def told_by_field(messages: Any) -> list[tuple[str, str]]:
     """What a schema found wrong, field by field, in the caller's language."""
-    return [(place, _translated(text)) for place, text in _flatten(messages)]
+    return [(_told(place), _translated(text)) for place, text in _flatten(messages)]
+
+
+def _told(place: str) -> str:
+    """Where in the body it is; a name that no field of ours has is not repeated, since it may be anything."""
+    return place if _PLACE.fullmatch(place) else "—"
 
 
 def _flatten(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
