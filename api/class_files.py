@@ -69,7 +69,8 @@ class ClassFileSchema(Schema):
     archive_url = fields.String()
 
 
-def _show_item(item: Item) -> dict[str, Any]:
+def show_item(item: Item) -> dict[str, Any]:
+    """An item of the file as the API answers it."""
     english = language() == "en"
     return {
         "code": item.code,
@@ -93,7 +94,7 @@ def read_class_file(query: dict[str, Any], class_id: str) -> dict[str, Any]:
         "class_id": str(training_class.id),
         "filing_no": training_class.filing_no,
         "complete": class_files.is_complete(items),
-        "items": [_show_item(item) for item in items],
+        "items": [show_item(item) for item in items],
         "archive_url": f"{API_PREFIX}/classes/{training_class.id}/file.zip",
     }
 

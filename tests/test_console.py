@@ -147,6 +147,7 @@ def test_every_page_answers_every_role_with_itself_or_a_refusal(small_world: Wor
         "account_id": small_world.accounts["second_clerk"].id,
         "number": certificate.number,
     }
+    query = {"reason": "抽查"}
     seen = dict.fromkeys(ROLES, 0)
     for role, desk in zip(ROLES, desks(app, small_world, *ROLES), strict=True):
         for rule in app.url_map.iter_rules():
@@ -162,7 +163,7 @@ def test_every_page_answers_every_role_with_itself_or_a_refusal(small_world: Wor
                 path = path.replace(f"<{name}>", str(value))
             expected = 200 if role in app.view_functions[rule.endpoint].roles else 403  # type: ignore[attr-defined]
             for lang in ("zh", "en"):
-                page = desk.get(path, lang=lang)
+                page = desk.get(path, lang=lang, **(query if "/file" in path else {}))
                 assert page.status_code == expected, (role, path)
                 if page.mimetype == "text/html" and expected == 200:
                     assert lang == "en" or "None" not in page.text, (role, path)
@@ -428,3 +429,15 @@ def test_one_trainee_is_enrolled_by_a_form_checked_as_a_row_is_and_gives_consent
     assert "知情同意已登记" in answer_of(given)
     assert consent[1] not in given.text
     assert clerk.get(f"/console/classes/{made.id}/consent-forms.pdf").data.startswith(b"%PDF")
+
+
+def test_the_file_of_a_class_is_read_for_a_reason(small_world: World, app: Flask) -> None:
+    at = f"/console/classes/{small_world.issued()[0].training_class_id}/file"
+    county = Desk(app, small_world, "county_officer")
+    assert 'name="reason"' in county.get(at).text
+    unsaid = county.get(at, reason=" ")
+    assert (unsaid.status_code, 'id="reason-wrong"' in unsaid.text) == (422, True)
+    assert "档案还不齐全" in county.get(at, reason="年度评估抽查").text
+    with ZipFile(BytesIO(county.get(f"{at}.zip", reason="年度评估抽查").data)) as archive:
+        assert archive.testzip() is None
+    assert county.get(f"{at}.zip").status_code == 422

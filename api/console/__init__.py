@@ -6,6 +6,7 @@ mistake comes back on the page it was made on, beside the field, with what was t
 frame         what every page stands on: the way around, refusals beside their form, words
 home          what awaits the caller
 classes       classes and their trainees: what is missing, what comes next
+class_file    everything of a class: complete or not, and as one ZIP
 filing        filing a class
 decisions     opening, cancelling, submitting, returning, approving
 trainees      one trainee of a class: the name corrected, out of the class and back
@@ -22,6 +23,7 @@ from api.console import (
     accounts,
     audit,
     certificates,
+    class_file,
     classes,
     decisions,
     downloads,
