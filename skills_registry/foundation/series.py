@@ -23,7 +23,7 @@ from skills_registry.foundation.audit import START, AuditEntry, Head, as_bytes, 
 from skills_registry.foundation.errors import InputRefused, Unavailable
 from skills_registry.foundation.high_water import Mark, Reached
 from skills_registry.foundation.lifecycle import note
-from skills_registry.foundation.seals import SealedModel
+from skills_registry.foundation.seals import SealedModel, journal_of
 from skills_registry.foundation.storage import InstantField, Record, database
 
 #: No gap is wider: a slip of the finger must not use up the six digits of a year.
@@ -283,5 +283,6 @@ def _stand() -> dict[str, int]:
 def _watch() -> Watch:
     watch: Watch | None = getattr(database, "numbers", None)
     if watch is None:
+        journal_of(database)  # without its keys, that is what is missing first
         raise NoMark()
     return watch
