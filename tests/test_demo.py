@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from api import check, demo
+from api.demo import sign_in
 from api.services import Services
 from api.settings import from_environment
 from certificates import signing, token
 from certificates.verification import check as scan
 from skills_registry import class_files, evaluation, history, notices
+from skills_registry.accounts import credentials
 from skills_registry.bases import Application, Base, directory, standing
 from skills_registry.certification.certificates import Certificate
 from skills_registry.certification.plaques import Plaque, RecordedPapers
@@ -188,3 +190,14 @@ def test_the_note_keeps_its_fields_and_the_city_is_filled_within_its_time(city: 
     note = city.service.settings.secrets_file.parent / "demo.json"
     assert json.loads(note.read_text(encoding="utf-8")) == city.told
     assert city.seconds < 20
+
+
+def test_everybody_signs_in_with_what_is_printed(city: Filled) -> None:
+    told = city.told["sign_in"]
+    assert {one["role"] for one in told.values()} == set(city.told["keys"]) - {"expert"}
+    for name, one in told.items():
+        code = sign_in.code_at(one["key"], STARTED)
+        operator = credentials.sign_in(city.act(), name, one["password"], code)
+        assert [account.role for account in operator.accounts] == [one["role"]]
+    printed = demo.greeting("https://skills.example.cn", city.told)
+    assert all(part in printed for part in ("/console", sign_in.PASSWORD, "demo-code", *told))
