@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from peewee import BooleanField, CharField, ForeignKeyField, ModelSelect
+from peewee import BooleanField, CharField, ForeignKeyField, ModelSelect, chunked
 
 from skills_registry.bases.parties import require_outsider, require_own_base
 from skills_registry.foundation.acts import Act, require_role
@@ -44,6 +44,9 @@ _BEFORE_APPROVAL = ("open", "returned", "submitted")
 
 #: Rows of a roster that a sentence names at most.
 _MOST_NAMED = 20
+
+#: Marks written by one statement: SQLite bounds how many values one may hold.
+_AT_ONCE = 500
 
 
 class Attendance(Record):
@@ -223,8 +226,8 @@ def _write(
     outdated = [earlier[marked.enrolment_id].id for marked in marks if marked.enrolment_id in earlier]
     if outdated:
         Attendance.update(current=False).where(Attendance.id.in_(outdated)).execute()
-    return [
-        Attendance.create(
+    written = [
+        Attendance(
             session=session,
             enrolment=marked.enrolment_id,
             mark=marked.mark,
@@ -235,6 +238,10 @@ def _write(
         )
         for marked in marks
     ]
+    # A sheet of a large class brings thousands of marks: not one statement for each.
+    for batch in chunked([row.__data__ for row in written], _AT_ONCE):
+        Attendance.insert_many(batch).execute()
+    return written
 
 
 def _trace(act: Act, session: Session, action: str, detail: Mapping[str, Any], reason: str = "") -> None:
