@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
 from typing import Any
 
 import jinja2
@@ -61,7 +62,8 @@ def draw(name: str, context: Mapping[str, object], *, pictures: Mapping[str, byt
     :raises jinja2.UndefinedError: the context lacks a fact that the template names.
     """
     template = _PAPERS.get_template(f"{name}.html")
-    words = template.render(context, faces=(), families={"text": "", "strong": ""})
+    bare = template.render(context, faces=(), families={"text": "", "strong": ""})
+    words = bare + unescape(bare)  # an apostrophe is escaped on the page
     require_covered("".join(_letters(words)), "文件")
     families: dict[str, str] = {}
     fonts: dict[str, bytes] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 
 import jinja2
 
@@ -51,7 +52,8 @@ def page(printed: Paper, host: str, *, name_line: str, number: str) -> Page:
     html = _PAGES.get_template(f"{printed.template}/certificate.html")
     bare = html.render(facts, families={}, faces=(), style="")
     roles = {
-        "text": (bare, TEXT_CHAIN),
+        # An apostrophe is escaped on the page: what it stands for is to be drawn.
+        "text": (bare + unescape(bare), TEXT_CHAIN),
         "title": (heading(printed), TITLE_CHAIN),
         "name": (name_line + look["name"]["suffix"], NAME_CHAIN),
         "number": (number, TEXT_CHAIN),
