@@ -159,7 +159,7 @@ def rejoin_trainee(enrolment_id: Any) -> Any:
     enrolment = reachable_enrolment(str(enrolment_id))
 
     def rejoin() -> str:
-        enrolments.rejoin(act(), enrolment, loaded(ReasonSchema(), {"reason": typed("reason")})["reason"])
+        rosters.take_back(act(), enrolment, loaded(ReasonSchema(), {"reason": typed("reason")})["reason"])
         return to("show_trainee", enrolment_id=enrolment_id, done="rejoined")
 
     return attempted(rejoin, lambda refused: _page(str(enrolment_id), refused))
