@@ -135,7 +135,7 @@ class ProjectNoticeSchema(Schema):
 class ProjectQuery(PageQuery):
     """Filters of the list of projects."""
 
-    year = fields.Integer(load_default=None)
+    year = fields.Integer(load_default=None, validate=validate.Range(2000, 2100))
     status = Text(load_default=None, validate=validate.OneOf(TRAINING_PROJECT.states))
 
 

@@ -81,3 +81,14 @@ def test_a_refusal_is_what_the_document_says(client: FlaskClient, document: dict
     assert set(told["headers"]) <= set(refused.headers.keys())
     problem = document["components"]["schemas"]["Problem"]
     assert set(problem["required"]) <= set(refused.json) <= set(problem["properties"])
+
+
+def test_every_whole_number_that_is_asked_with_has_its_bounds(document: dict[str, Any]) -> None:
+    """A number beyond what a database holds would be asked of it otherwise."""
+    found = 0
+    for method, path, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            if "integer" in str(parameter["schema"].get("type")):
+                assert {"minimum", "maximum"} <= set(parameter["schema"]), (method, path, parameter["name"])
+                found += 1
+    assert found > 20
