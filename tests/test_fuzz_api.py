@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -169,18 +171,18 @@ def walk(attack: Attack, schema: Any, runs: int) -> None:
         def validate_response(self, response: Any, case: Any, **_: Any) -> None:
             attack.hold(case, response)
 
-    run_state_machine_as_test(
-        Walk,
-        settings=settings(
-            max_examples=runs,
-            stateful_step_count=8,
-            database=None,
-            deadline=None,
-            derandomize=True,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
+    plan = settings(
+        max_examples=runs,
+        stateful_step_count=8,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
+    # The service remembers, so that the same steps may be answered otherwise: that ends a walk, no more.
+    with suppress(FlakyStrategyDefinition):
+        run_state_machine_as_test(Walk, settings=plan)
 
 
 def seated(world: World) -> dict[str, str]:
