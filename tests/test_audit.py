@@ -34,6 +34,7 @@ from peewee import (
 )
 
 import api.app  # noqa: F401 - every room, so that every table is known
+import skills_registry.foundation.rotation  # noqa: F401 - a table of the command line alone
 from skills_registry.certification import issuing
 from skills_registry.foundation import audit, journal, storage, tampering
 from skills_registry.foundation.audit import AuditEntry, Head, HeadUnreadable

@@ -4,6 +4,7 @@
 2 chain   no entry is missing, put in, or out of its place
 3 head    an end of the chain that was put aside still stands where it stood
 4 rows    every row of every table is what the entries say it must be
+5 works   no trigger or rule stands in the database: it would write before the seal, and be sealed
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from skills_registry.foundation.audit import START, AuditEntry, Head, as_bytes, stored_entries
 from skills_registry.foundation.journal import Chain
-from skills_registry.foundation.seals import is_sqlite
+from skills_registry.foundation.seals import is_sqlite, key_text
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ _HEAD = (
 )
 _ROW_EDITED = ("这一行被绕过系统改动", "the row was changed past the registry")
 _ROW_ADDED = ("这一行被绕过系统添加", "the row was put in past the registry")
+_WORK = ("数据库中有不属于本系统的触发器或规则", "a trigger or rule that is not the registry's")
 _ROW_GONE = ("这一行被绕过系统删除", "the row was taken out past the registry")
 
 
@@ -55,11 +57,11 @@ def findings(chain: Chain, put_aside: Head | None = None) -> Iterator[Broken]:
 
 def in_this_moment(chain: Chain, put_aside: Head | None = None) -> list[Broken]:
     """The same within the transaction that is open, whatever it sees; nobody is made to wait."""
-    return [*_entries(chain, put_aside), *_rows(chain)]
+    return [*_entries(chain, put_aside), *_rows(chain), *_works(chain)]
 
 
 def _entries(chain: Chain, put_aside: Head | None) -> Iterator[Broken]:
-    expected, before = 1, START
+    expected, before, seen = 1, START, set[str]()
     for facts in stored_entries(chain.opened, "position"):
         position = facts["position"]
         if position is None:
@@ -71,7 +73,10 @@ def _entries(chain: Chain, put_aside: Head | None) -> Iterator[Broken]:
             yield Broken("audit_entry", f"{expected}–{position - 1}", *_MISSING)
         else:
             yield from (Broken("audit_entry", str(gone), *_MISSING) for gone in range(expected, position))
-        if not chain.is_as_born(facts):
+        # An old entry that is put in once more carries a good seal, and would turn its rows back.
+        twice = key_text(facts["entry"]) in seen
+        seen.add(key_text(facts["entry"]))
+        if twice or not chain.is_as_born(facts):
             yield Broken("audit_entry", str(position), *_EDITED)
         elif position == expected and _link(chain, before, facts) != as_bytes(facts["digest"]):
             yield Broken("audit_entry", str(position), *_MOVED)
@@ -98,6 +103,20 @@ def _rows(chain: Chain) -> Iterator[Broken]:
         if wrote != stands:
             told = _ROW_ADDED if wrote is None else _ROW_GONE if stands is None else _ROW_EDITED
             yield Broken(table, readable(key), *told)
+
+
+#: Every trigger and rule that somebody made; the registry makes none.
+_WORKS_SQLITE = "SELECT 'trigger', name FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+_WORKS_SERVER = """
+SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'rule', rulename FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+"""
+
+
+def _works(chain: Chain) -> Iterator[Broken]:
+    ask = _WORKS_SQLITE if is_sqlite(chain.opened) else _WORKS_SERVER
+    for kind, name in chain.opened.execute_sql(ask).fetchall():
+        yield Broken(str(kind), str(name), *_WORK)
 
 
 def readable(key: str) -> str:
