@@ -199,8 +199,9 @@ def _connect_rooms(app: Flask) -> None:
     browser.install(app)
     limits.install(app)
     bodies.install(app)
-    idempotency.install(app)
+    # Before what may still change an answer, which runs backwards.
     app.after_request(_protect)
+    idempotency.install(app)
     api = openapi.RegistryApi(app)
     for room in KEYED_ROOMS:
         api.register_blueprint(room.blueprint)

@@ -26,6 +26,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 API_PREFIX = "/api/v1"
 
+#: Where a page or operation has to say which roles it is for.
+DECLARED = (f"{API_PREFIX}/", "/console")
+
 
 class KeyOnlyReads(NotAllowed):
     """The key was made for reading."""
@@ -94,11 +97,11 @@ def admit() -> None:
 
 
 def undeclared(app: Flask) -> list[str]:
-    """API endpoints that do not say which roles they are for."""
+    """Endpoints of API and console that do not say which roles they are for."""
     return [
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(API_PREFIX + "/") and not hasattr(app.view_functions[rule.endpoint], "roles")
+        if rule.rule.startswith(DECLARED) and not hasattr(app.view_functions[rule.endpoint], "roles")
     ]
 
 

@@ -12,16 +12,26 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter.util import get_remote_address
-from peewee import CharField, IntegerField, UUIDField
+from peewee import CharField, IntegerField, PeeweeException, UUIDField
 
 from api.callers import act
-from skills_registry.foundation.errors import RuleBroken
+from skills_registry.foundation.errors import RegistryError, RuleBroken
 from skills_registry.foundation.storage import InstantField, Record, SealedField, database
 
 KEEP = timedelta(days=2)
 LONGEST_KEY = 200
+
+#: POSTs that only read, for a reason: each time is an act of its own, counted and logged, and no answer is kept.
+READINGS = frozenset(
+    {
+        "safeguards.reveal",
+        "people.read_person_file",
+        "people.print_person_file",
+        "people.read_correction",
+    }
+)
 
 
 class IdempotencyKey(Record):
@@ -72,6 +82,8 @@ def before() -> Response | None:
     key = request.headers.get("Idempotency-Key", "")
     if request.method != "POST" or not key or not request.path.startswith(("/api/", "/notices/")):
         return None
+    if request.endpoint in READINGS:
+        return None
     if len(key) > LONGEST_KEY:
         raise KeyTooLong()
     g.transaction = database.atomic()
@@ -112,15 +124,23 @@ def after(response: Response) -> Response:
     """Keep a success with its key, and end the transaction."""
     taken = g.pop("idempotency", None)
     if taken is not None:
-        # A redirect leads a browser on, and browsers send no keys.
-        if response.status_code >= 300:
+        # A redirect leads a browser on, and browsers send no keys; a file is drawn again.
+        if response.status_code >= 300 or not _is_text(response):
             taken.delete_instance()
         elif taken.answer is None:
             taken.answer = act().vault.seal(IdempotencyKey.answer, taken.id, response.get_data(as_text=True))
             taken.status, taken.content_type = response.status_code, response.content_type
             taken.save()
-    _end(failed=response.status_code >= 500)
+    try:
+        _end(failed=response.status_code >= 500)
+    except (RegistryError, PeeweeException, OSError) as error:
+        # The commit itself was refused: nothing of it stands, and that is what is answered.
+        return current_app.make_response(current_app.handle_user_exception(error))
     return response
+
+
+def _is_text(response: Response) -> bool:
+    return response.is_json or response.mimetype.startswith("text/")
 
 
 def _end(*, failed: bool) -> None:

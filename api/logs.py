@@ -16,6 +16,9 @@ from flask import Flask, Response, g, request
 #: How many digits of a scanned code a line may hold: version and key, which all certificates share, and a few.
 CODE_DIGITS = 16
 
+#: The methods of HTTP; a caller may send any word in their place, which is nobody's business to keep.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 log = structlog.get_logger("requests")
 
 
@@ -30,6 +33,11 @@ def configure() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+
+
+def method() -> str:
+    """The method of this request, or ``other``."""
+    return request.method if request.method in METHODS else "other"
 
 
 def install(app: Flask) -> None:
@@ -49,7 +57,7 @@ def _finish(response: Response) -> Response:
     code = (request.view_args or {}).get("code", "")
     log.info(
         "request",
-        method=request.method,
+        method=method(),
         endpoint=request.endpoint or "unknown",
         status=response.status_code,
         milliseconds=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),

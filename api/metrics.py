@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from api import logs
 from api.callers import services
 
 blueprint = Blueprint("metrics", __name__)
@@ -72,7 +73,7 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     endpoint = request.endpoint or "unknown"
-    requests_total.labels(endpoint, request.method, str(response.status_code)).inc()
+    requests_total.labels(endpoint, logs.method(), str(response.status_code)).inc()
     if "counted_from" in g:
         request_seconds.labels(endpoint).observe(time.perf_counter() - g.counted_from)
     if "problem_code" in g:

@@ -7,7 +7,8 @@ owner signed in with before is never held up by strangers' guesses.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import pyotp
 import qrcode
@@ -19,17 +20,20 @@ from markupsafe import Markup
 from api import browser
 from api.bodies import typed
 from api.browser import require_own_form, require_own_origin, signed_in
-from api.callers import act, services
+from api.callers import act, act_of, for_roles, services
 from api.limits import READING, limiter
 from api.pages import page
 from api.problems import language
 from skills_registry.accounts import credentials, sessions
 from skills_registry.accounts.credentials import Credential, SignInRefused
-from skills_registry.foundation.acts import ROLES
+from skills_registry.foundation.acts import PUBLIC, ROLES, Act, Role
 from skills_registry.foundation.errors import FieldRefused, NotFound
 from skills_registry.foundation.storage import require_found
 
 blueprint = Blueprint("sign_in", __name__)
+
+#: Pages about the person, whatever they may do here.
+WHOEVER: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "public")
 
 BY_NAME_AND_ADDRESS = "10/15minutes"
 BY_NAME = "50/hour"
@@ -66,6 +70,11 @@ def _by_device() -> str:
     return f"device:{_known_device()}"
 
 
+def _from_here() -> Act:
+    """The act of somebody who has yet to show who they are; the audit tells where they sat."""
+    return act_of(services(), replace(PUBLIC, origin=request.remote_addr or ""))
+
+
 def _was_refused(response: Response) -> bool:
     return response.status_code == 403
 
@@ -98,7 +107,7 @@ def sign_in() -> Any:
     """Sign in with name, password and code; a wrong one is answered alike, whichever it was."""
     require_own_origin()
     try:
-        operator = credentials.sign_in(act(), typed("login"), typed("password"), typed("code"))
+        operator = credentials.sign_in(_from_here(), typed("login"), typed("password"), typed("code"))
     except SignInRefused as refusal:
         return _form(refused=refusal.sentence(language()), status=403)
     text, session = sessions.open_session(act(), operator)
@@ -123,6 +132,7 @@ def sign_out() -> Any:
 
 
 @blueprint.get("/console/account-choice")
+@for_roles(*WHOEVER)
 def choose_account() -> Response:
     """Which of the person's accounts to act with."""
     session = signed_in()
@@ -134,6 +144,7 @@ choose_account.before_choosing = True  # type: ignore[attr-defined]
 
 
 @blueprint.post("/console/account-choice")
+@for_roles(*WHOEVER)
 def take_account() -> Any:
     """Act with this account from here on."""
     session = signed_in()
@@ -190,7 +201,7 @@ def accept_invitation(secret: str) -> Response:
     invitation = credentials.require_invitation(act(), secret)
     try:
         codes = credentials.accept(
-            act(), invitation, login=typed("login"), password=typed("password"), code=typed("code")
+            _from_here(), invitation, login=typed("login"), password=typed("password"), code=typed("code")
         )
     except FieldRefused as problem:
         return _invitation(secret, problem=problem)
@@ -198,6 +209,7 @@ def accept_invitation(secret: str) -> Response:
 
 
 @blueprint.get("/console/password")
+@for_roles(*WHOEVER)
 def password_form() -> Response:
     """The form to change one's own password."""
     return page(
@@ -207,6 +219,7 @@ def password_form() -> Response:
 
 @blueprint.post("/console/password")
 @limiter.limit("10/15minutes", key_func=lambda: str(signed_in().operator_id))
+@for_roles(*WHOEVER)
 def change_password() -> Any:
     """Change one's own password; every other session of the person ends."""
     session = signed_in()
