@@ -65,7 +65,7 @@ class EmploymentSchema(EmploymentFactsSchema):
     id = fields.String(dump_only=True)
     enrolment_id = fields.String(dump_only=True, allow_none=True)
     class_id = fields.String(dump_only=True, allow_none=True)
-    name = fields.String(dump_only=True)
+    name = fields.String(dump_only=True, allow_none=True)
     form_text = fields.String(dump_only=True)
     status = fields.String(dump_only=True)
     status_text = fields.String(dump_only=True)

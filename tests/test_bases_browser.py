@@ -112,9 +112,7 @@ def test_the_directory_is_filtered_and_a_base_opened_with_a_tap(
 ) -> None:
     phone.open(f"{live_server.url}/bases")
     Select(phone.find("#trade")).select_by_visible_text("保健按摩师")
-    phone.run_scripts(allowed=allowed)
-    phone.find("form button").click()
-    phone.run_scripts(allowed=True)
+    phone.tap("form button", scripts=allowed)
     names = [name.text for name in phone.driver.find_elements("css selector", ".bases h2")]
     assert names == ["海东市乐都区阳光职业技能培训学校"]
     assert Select(phone.find("#trade")).first_selected_option.text == "保健按摩师"

@@ -21,6 +21,7 @@ import requests
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 
 from certificates import signing, token
@@ -106,6 +107,15 @@ class Phone:
         act()
         arrived = "return !window.leaving && document.readyState === 'complete'"
         WebDriverWait(self.driver, 20).until(lambda _: self.ask(arrived))
+
+    def tap(self, selector: str, *, scripts: bool) -> None:
+        """Tap what leads to another page, with the page's own scripts running or not, and wait to be there."""
+        page = self.find("html")
+        self.run_scripts(allowed=scripts)
+        self.find(selector).click()
+        self.run_scripts(allowed=True)
+        WebDriverWait(self.driver, 20).until(staleness_of(page))
+        WebDriverWait(self.driver, 20).until(lambda _: self.ask("return document.readyState") == "complete")
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, selector)

@@ -144,9 +144,7 @@ def test_courses_are_chosen_by_language_and_by_what_makes_them_accessible(
     show(phone, site, "courses")
     Select(phone.find("#language")).select_by_visible_text("藏语")
     phone.find("input[value=sign_language]").click()
-    phone.run_scripts(allowed=allowed)
-    phone.find("form button").click()
-    phone.run_scripts(allowed=True)
+    phone.tap("form button", scripts=allowed)
     names = [name.text for name in phone.driver.find_elements("css selector", ".bases h2")]
     assert names == ["藏语面点制作"]
     assert phone.find("input[value=sign_language]").is_selected()

@@ -186,7 +186,9 @@ def require_own_seat(act: Act, seat: PanelSeat) -> None:
 
 def experts_available() -> list[Account]:
     """The active accounts of experts, whom the city may appoint; whether one may sit is told then."""
-    return list(Account.select().where((Account.role == "expert") & (Account.status == "active")).order_by(Account.id))
+    return list(
+        Account.select().where((Account.role == "expert") & (Account.status == "active")).order_by(Account.id)
+    )
 
 
 def latest_panel(application: Application) -> Panel | None:

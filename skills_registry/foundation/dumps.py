@@ -23,7 +23,7 @@ from playhouse.migrations import Runner
 
 from skills_registry.foundation.errors import FileRefused
 from skills_registry.foundation.seals import is_sqlite
-from skills_registry.foundation.storage import MIGRATIONS
+from skills_registry.foundation.storage import MIGRATIONS, take_any_time
 
 #: The migration library's own list: the software that loads a dump makes its tables itself.
 NOT_DUMPED = {"schema_migration"}
@@ -41,6 +41,7 @@ class DumpUnfit(FileRefused):
 
 def moment(opened: Any) -> AbstractContextManager[Any]:
     """One moment of an open database, while others go on writing."""
+    take_any_time(opened)
     at: dict[str, str] = (
         {"lock_type": "DEFERRED"} if is_sqlite(opened) else {"isolation_level": "REPEATABLE READ"}
     )
@@ -117,6 +118,7 @@ def is_empty(opened: Any) -> bool:
 @contextmanager
 def loading(opened: Any) -> Iterator[None]:
     """One transaction that may put rows in before those that they refer to; references hold at its end."""
+    take_any_time(opened)
     with opened.atomic():
         if is_sqlite(opened):
             opened.execute_sql("PRAGMA defer_foreign_keys = ON")

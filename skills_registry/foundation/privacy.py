@@ -54,7 +54,9 @@ class KeyInUse(RuleBroken):
 
     code = "field_key_in_use"
     zh = "数据密钥{version}仍在使用或刚刚停用，不能移除。请先完成重新加密，并在换用新密钥一小时后再试。"
-    en = "Field key {version} is in use, or was until an hour ago, and stays; finish re-sealing and try later."
+    en = (
+        "Field key {version} is in use, or was until an hour ago, and stays; finish re-sealing and try later."
+    )
 
 
 class NoSuchKey(RuleBroken):

@@ -138,7 +138,7 @@ def migrate() -> list[str]:
     :raises NoJournal: the database holds rows and was opened without the registry's keys.
     """
     runner = Runner(database.obj, str(MIGRATIONS))
-    _take_any_time()
+    take_any_time(database.obj)
     if not pending_migrations() or not _holds_rows():
         return list(runner.up())
     journal = journal_of(database)
@@ -148,10 +148,10 @@ def migrate() -> list[str]:
     return applied
 
 
-def _take_any_time() -> None:
-    """For the rest of this connection no statement is too slow: a large table may be written anew."""
-    if not isinstance(database.obj, SqliteDatabase):
-        database.execute_sql("SET statement_timeout = 0")
+def take_any_time(opened: Database) -> None:
+    """For the rest of this connection no statement is too slow: a large table is read or written whole."""
+    if not isinstance(opened, SqliteDatabase):
+        opened.execute_sql("SET statement_timeout = 0")  # type: ignore[no-untyped-call]
 
 
 def _holds_rows() -> bool:
