@@ -207,10 +207,19 @@ def open_from(body: dict[str, Any]) -> Account:
 
 def _operator(body: dict[str, Any]) -> Operator:
     if body["operator_id"]:
-        return require_found(Operator, body["operator_id"])
+        return _known_operator(body["operator_id"])
     if not body["another_person"] and Operator.get_or_none(Operator.label == body["operator"]):
         raise OperatorKnown()
     return Operator.create(label=body["operator"])
+
+
+def _known_operator(operator_id: Any) -> Operator:
+    found = require_found(Operator, operator_id)
+    held = [account.organisation.division_code for account in found.accounts]
+    # Somebody else's people answer as unknown ones do.
+    if held and not any(act().by.covers(code) for code in held):
+        raise NotFound()
+    return found
 
 
 def _organisation(body: dict[str, Any]) -> Organisation:

@@ -24,7 +24,7 @@ from api.callers import act, act_of, for_roles, services
 from api.limits import READING, limiter
 from api.pages import page
 from api.problems import language
-from skills_registry.accounts import credentials, sessions
+from skills_registry.accounts import Account, credentials, sessions
 from skills_registry.accounts.credentials import Credential, SignInRefused
 from skills_registry.foundation.acts import PUBLIC, ROLES, Act, Role
 from skills_registry.foundation.errors import FieldRefused, NotFound
@@ -205,7 +205,8 @@ def accept_invitation(secret: str) -> Response:
         )
     except FieldRefused as problem:
         return _invitation(secret, problem=problem)
-    return page("recovery_codes", codes=codes)
+    waits = invitation.operator.accounts.where(Account.status == "pending").exists()
+    return page("recovery_codes", codes=codes, waits=waits)
 
 
 @blueprint.get("/console/password")

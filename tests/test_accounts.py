@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import product
@@ -25,7 +26,7 @@ from skills_registry.accounts.credentials import (
     SignInRefused,
 )
 from skills_registry.accounts.register import DecidesAndAdministers
-from skills_registry.foundation.acts import Role
+from skills_registry.foundation.acts import Caller, Role
 from skills_registry.foundation.errors import NotAllowed, NotFound, SeparationOfDuties, WrongState
 from tests.test_api import bearer
 from tests.world import TODAY, World, application
@@ -51,8 +52,9 @@ def code_at(world: World, secret: str) -> str:
 
 
 def set_up(world: World, name: str = "county_officer", login: str = "wang", password: str = PASSWORD) -> str:
-    """An account's person takes their invitation; returns the second factor's secret."""
-    text = credentials.invite(world.act("admin"), world.accounts[name])
+    """An account's person takes an invitation that the registry's own console sent; returns the factor's secret."""
+    own_console = replace(world.act("admin"), by=Caller(role="admin"))
+    text = credentials.invite(own_console, world.accounts[name])
     invitation = credentials.require_invitation(world.act("admin"), text)
     secret = credentials.factor_of(world.service.vault, invitation)
     credentials.accept(

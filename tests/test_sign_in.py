@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import limits
-from skills_registry.accounts import credentials, sessions
+from skills_registry import accounts
+from skills_registry.accounts import Account, credentials, sessions
 from tests.test_accounts import PASSWORD, code_at, set_up
 from tests.world import World, application
 
@@ -68,6 +69,9 @@ def test_a_person_is_invited_sets_up_and_signs_in_with_pages_alone(small_world: 
     done = browser.post(f"/sign-in/invitation/{text}", data=typed | {"password": PASSWORD}, base_url=TLS)
     assert done.text.count('<li class="number">') == 10
     assert browser.get(f"/sign-in/invitation/{text}", base_url=TLS).status_code == 404
+    assert "发送邀请以外的人确认" in done.text
+    holder = Account.get_by_id(small_world.accounts["county_officer"].id)
+    accounts.confirm_account(small_world.act("city_officer"), holder)
     entered = sign_in(browser, small_world, factor)
     assert (entered.status_code, entered.headers["Location"]) == (303, "/console")
 

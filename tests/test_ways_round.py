@@ -9,12 +9,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api import callers, idempotency, limits
+from api.demo import sign_in as demo
+from skills_registry import accounts
+from skills_registry.accounts import Account, credentials, register_organisation, sessions
+from skills_registry.accounts.credentials import PersonElsewhere
 from skills_registry.foundation import tampering
 from skills_registry.foundation.audit import AuditEntry
+from skills_registry.foundation.errors import FieldRefused, SeparationOfDuties
 from skills_registry.foundation.lifecycle import Step
 from skills_registry.foundation.storage import database
 from skills_registry.training.enrolments import Enrolment
-from tests.test_accounts import set_up
+from tests.test_accounts import PASSWORD, code_at, opened, set_up
 from tests.test_api import bearer
 from tests.test_sign_in import TLS, sign_in
 from tests.world import World, application
@@ -127,3 +132,60 @@ def test_the_audit_tells_where_somebody_signed_in(small_world: World, app: Flask
     assert sign_in(browser, small_world, secret).status_code == 303
     entry = AuditEntry.select().where(AuditEntry.action == "sign_in").get()
     assert (entry.origin, entry.record_id) == ("10.1.2.3", small_world.accounts["county_officer"].operator_id)
+
+
+def taken_over(world: World, name: str, login: str) -> Account:
+    """The administrator invites the holder of an account, and takes the invitation themselves."""
+    text = credentials.invite(world.act("admin"), world.accounts[name])
+    invitation = credentials.require_invitation(world.act("admin"), text)
+    code = code_at(world, credentials.factor_of(world.service.vault, invitation))
+    credentials.accept(world.act("admin"), invitation, login=login, password=PASSWORD, code=code)
+    return Account.get_by_id(world.accounts[name].id)
+
+
+def test_who_sends_an_invitation_and_takes_it_themselves_becomes_no_officer(small_world: World) -> None:
+    officer = small_world.accounts["city_officer"]
+    key = accounts.issue_key(small_world.act("city_officer"), officer, days=3)
+    waiting = taken_over(small_world, "city_officer", "stolen")
+    assert (waiting.status, sessions.accounts_of(waiting.operator)) == ("pending", [])
+    assert accounts.caller_for(key, small_world.now) is None
+    small_world.hire("second_admin", small_world.accounts["admin"].organisation, "admin")
+    # That somebody else sends another one meanwhile does not make the first sender a second person.
+    credentials.invite(small_world.act("second_admin"), officer)
+    with pytest.raises(SeparationOfDuties):
+        accounts.confirm_account(small_world.act("admin"), waiting)
+    assert accounts.confirm_account(small_world.act("second_city_officer"), waiting).status == "active"
+
+
+def test_an_administrator_taken_over_by_another_confirms_nothing(small_world: World) -> None:
+    small_world.hire("second_admin", small_world.accounts["admin"].organisation, "admin")
+    assert taken_over(small_world, "second_admin", "stolen").status == "pending"
+    assert taken_over(small_world, "base_clerk", "jidi").status == "active"
+
+
+def test_a_county_administers_nobody_who_works_elsewhere_too(small_world: World, client: FlaskClient) -> None:
+    county = small_world.accounts["county_officer"].organisation
+    small_world.hire("county_admin", county, "admin")
+    victim = small_world.accounts["city_officer"].operator
+    base = {"name": "某培训学校", "kind": "base", "division_code": "630202"}
+    body = {"operator_id": str(victim.id), "organisation": base, "role": "base_clerk"}
+    headers = bearer(small_world, "county_admin")
+    foreign = client.post("/api/v1/accounts", json=body, headers=headers)
+    unknown = client.post("/api/v1/accounts", json=body | {"operator_id": str(county.id)}, headers=headers)
+    assert (foreign.status_code, foreign.json) == (404, unknown.json)
+    place = register_organisation("某培训学校", "base", "630202")
+    account = small_world.hire("beside", place, "base_clerk", operator=victim)
+    with pytest.raises(PersonElsewhere):
+        credentials.invite(small_world.act("county_admin"), account)
+    assert credentials.invite(small_world.act("admin"), account)
+
+
+def test_a_city_officer_works_for_a_city(small_world: World) -> None:
+    with pytest.raises(FieldRefused):
+        opened(small_world, "甲", "city_officer", "county_officer")
+
+
+def test_the_demonstration_opens_its_accounts_as_the_registrys_own_console(small_world: World) -> None:
+    holders = {role: small_world.accounts[role] for role in demo.LOGINS.values()}
+    demo.set_up(small_world.act("admin"), holders)
+    assert {Account.get_by_id(account.id).status for account in holders.values()} == {"active"}

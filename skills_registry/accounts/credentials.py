@@ -20,7 +20,7 @@ import pyotp
 from peewee import CharField, ForeignKeyField, IntegerField
 from zxcvbn import zxcvbn
 
-from skills_registry.accounts.register import Account, Operator
+from skills_registry.accounts.register import Account, Operator, await_confirmation
 from skills_registry.accounts.sessions import end_sessions_of
 from skills_registry.foundation.acts import Act
 from skills_registry.foundation.errors import FieldRefused, NotAllowed, NotFound
@@ -83,6 +83,14 @@ class InvitationOver(NotFound):
     en = "This invitation is unknown, used or too old; ask the administrator for a new one."
 
 
+class PersonElsewhere(NotAllowed):
+    """The person holds an account that the caller does not administer, and signs in to all of them alike."""
+
+    code = "person_elsewhere"
+    zh = "此人在其他地区还有账号，登录方式须由管理其全部账号的管理员重设。"
+    en = "This person also holds accounts elsewhere; only who administers all of them may invite them."
+
+
 class PasswordWeak(FieldRefused):
     """Facts: ``least``."""
 
@@ -135,8 +143,14 @@ def require_strong(act: Act, password: str, about: list[str]) -> None:
 def invite(act: Act, account: Account) -> str:
     """A fresh invitation for an account's person, good once; earlier ones end. Returns the link's secret part.
 
-    Whoever invites learns the link and nothing that comes of it; setting up again ends every session.
+    Whoever invites learns the link; therefore an account that decides or oversees waits for a second person
+    once it was taken (:func:`accept`). Setting up again ends every session.
+
+    :raises PersonElsewhere: the person holds an account outside the caller's division.
     """
+    held = Account.select().where((Account.operator == account.operator_id) & (Account.status != "closed"))
+    if act.by.account_id and not all(act.by.covers(one.organisation.division_code) for one in held):
+        raise PersonElsewhere()
     operator, text, key = account.operator, secrets.token_urlsafe(32), new_id()
     days = act.policy.rule("sign_in", act.today)["invitation_days"]
     with database.atomic():
@@ -174,6 +188,8 @@ def factor_of(vault: Vault, invitation: Invitation) -> str:
 def accept(act: Act, invitation: Invitation, *, login: str, password: str, code: str) -> list[str]:
     """Set up a person's sign-in; returns their recovery codes, shown this once.
 
+    Their accounts that decide or oversee wait from now on until somebody other than the sender confirms them.
+
     :raises InvitationOver: somebody accepted it a moment ago.
     :raises LoginTaken: another person signs in with this name, or it cannot be one.
     :raises PasswordWeak: the password is easily guessed.
@@ -199,6 +215,7 @@ def accept(act: Act, invitation: Invitation, *, login: str, password: str, code:
         _write(act, operator, name, password, secret, step)
         end_sessions_of(act, operator)
         note(act, "operator", operator.id, "set_up_sign_in")
+        await_confirmation(act, operator)
         return _fresh_recovery_codes(operator)
 
 

@@ -2,19 +2,22 @@
 
 An operator is a natural person. A person may hold several accounts, yet counts as one in every
 four-eyes rule. An account that decides or oversees comes into force when a second person confirms
-it, so that whoever administers accounts cannot make an officer of their own.
+it, so that whoever administers accounts cannot make an officer of their own. Nor take one over: whoever
+sends an invitation knows its link, so an account that decides or oversees waits again, for somebody other
+than the sender, when its person has set up how they sign in.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
 from peewee import CharField, ForeignKeyField
 
-from skills_registry.foundation.acts import Act, Caller, Role, require_other_person
+from skills_registry.foundation.acts import PUBLIC, Act, Caller, Role, require_other_person
 from skills_registry.foundation.errors import FieldRefused, RuleBroken
-from skills_registry.foundation.lifecycle import Lifecycle, Move, begin, move, who_did
+from skills_registry.foundation.lifecycle import Lifecycle, Move, Step, begin, move, steps_of, who_did
 from skills_registry.foundation.storage import InstantField, Record, database
 
 _ADMIN: frozenset[Role] = frozenset({"admin"})
@@ -30,6 +33,7 @@ ACCOUNT = Lifecycle(
     },
     moves=(
         Move("confirm", "pending", "active", _ADMIN_OR_CITY),
+        Move("set_up", "active", "pending", frozenset({"public"})),
         Move("close", "pending", "closed", _ADMIN_OR_CITY),
         Move("close", "active", "closed", _ADMIN_OR_CITY),
     ),
@@ -86,7 +90,10 @@ def _require_one_side(operator: Operator, role: Role) -> None:
 
 
 def _require_fitting(organisation: Organisation, role: Role) -> None:
+    city_wide = organisation.division_code.endswith("00")
     if (role in FEDERATION_ROLES) != (organisation.kind == "federation"):
+        raise FieldRefused(field="role")
+    if role == "city_officer" and not city_wide:
         raise FieldRefused(field="role")
 
 
@@ -113,7 +120,7 @@ def find_or_register_operator(label: str) -> Operator:
 def register_account(act: Act, operator: Operator, organisation: Organisation, role: Role) -> Account:
     """Give an operator a role at once: for whoever sets the registry up at its own console.
 
-    :raises FieldRefused: a federation role at a base, or a base clerk at a federation.
+    :raises FieldRefused: a federation role at a base, a base clerk at a federation, a city officer in a county.
     :raises DecidesAndAdministers: the person administers accounts and would decide, or the reverse.
     """
     _require_fitting(organisation, role)
@@ -128,7 +135,7 @@ def open_account(act: Act, operator: Operator, organisation: Organisation, role:
     """Open an account by an administrator; a federation's comes into force when a second person confirms it.
 
     :raises SeparationOfDuties: an administrator opens one for themselves.
-    :raises FieldRefused: a federation role at a base, or a base clerk at a federation.
+    :raises FieldRefused: a federation role at a base, a base clerk at a federation, a city officer in a county.
     :raises DecidesAndAdministers: the person administers accounts and would decide, or the reverse.
     """
     require_other_person(act, operator.id)
@@ -144,16 +151,47 @@ def open_account(act: Act, operator: Operator, organisation: Organisation, role:
 
 
 def confirm_account(act: Act, account: Account) -> Account:
-    """A second person puts an opened account into force.
+    """A second person puts an account into force that was opened, or whose person has set up their sign-in.
 
-    :raises SeparationOfDuties: whoever opened it, or will hold it.
+    :raises SeparationOfDuties: whoever opened it, sent the invitation that was taken, or will hold it.
     :raises WrongState: it awaits no confirmation.
     """
     require_other_person(act, who_did(account.id, "open"))
     require_other_person(act, account.operator_id)
+    require_other_person(act, _whose_invitation_was_taken(account))
     with database.atomic():
         move(act, ACCOUNT, account, "confirm")
     return account
+
+
+def await_confirmation(act: Act, operator: Operator) -> list[Account]:
+    """The accounts of a person who has just set up their sign-in that wait for a second person from now on.
+
+    None wait where the registry's own console sent the invitation: nobody with an account knows its link.
+    """
+    sender = _who_invited(operator)
+    if sender is None:
+        return []
+    # Whoever takes an invitation has yet to show who they are.
+    unknown = replace(act, by=replace(PUBLIC, origin=act.by.origin))
+    held = Account.select().where((Account.operator == operator.id) & (Account.status == "active"))
+    waiting = [account for account in held if account.role in FEDERATION_ROLES]
+    with database.atomic():
+        for account in waiting:
+            move(unknown, ACCOUNT, account, "set_up", detail={"invited_by": str(sender)})
+    return waiting
+
+
+def _who_invited(operator: Operator) -> UUID | None:
+    held = [account.id for account in Account.select(Account.id).where(Account.operator == operator.id)]
+    sent = Step.select().where(Step.record_id.in_(held) & (Step.action == "invite"))
+    last = sent.order_by(Step.id.desc()).first()
+    return None if last is None else last.by_operator
+
+
+def _whose_invitation_was_taken(account: Account) -> UUID | None:
+    taken = [step.detail["invited_by"] for step in steps_of(account.id) if step.action == "set_up"]
+    return UUID(taken[-1]) if taken else None
 
 
 def close_account(act: Act, account: Account, reason: str) -> Account:
