@@ -159,6 +159,18 @@ def test_a_head_that_was_put_aside_tells_of_an_older_copy(commanded: World, tmp_
     assert f"audit_entry {head.split(':')[0]}" in found.output
 
 
+@pytest.mark.parametrize("words", [("check",), ("audit", "check")])
+def test_an_older_copy_is_told_without_a_head_when_a_number_was_given_since(
+    commanded: World, tmp_path: Any, words: tuple[str, ...]
+) -> None:
+    database.execute_sql("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    commanded.issued()
+    assert command(*words)[0] == 0
+    older = CliRunner(env={"DATABASE_URL": f"sqlite:///{tmp_path}/copy.db"}).invoke(main, words)
+    assert older.exit_code == 1
+    assert "audit_entry" in older.output
+
+
 def test_a_text_that_is_no_head_is_refused_in_one_sentence(commanded: World) -> None:
     status, output = command("audit", "check", "--head", "12")
     assert status == 1

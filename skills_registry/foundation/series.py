@@ -276,6 +276,12 @@ def known_numbers() -> dict[str, int]:
     }
 
 
+def kept_head() -> str:
+    """The end of the audit chain that the mark names, as it stood when a number was last taken; or nothing."""
+    reached = _watch().mark.read()
+    return reached.head if reached else ""
+
+
 def _stand() -> dict[str, int]:
     return {str(row.name): int(row.last) for row in Series.select()}
 
