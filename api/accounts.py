@@ -30,8 +30,8 @@ blueprint = Blueprint("accounts", __name__, url_prefix=API_PREFIX, description="
 
 WHOEVER = (*EVERYONE, "expert")
 
-#: Whose keys an administrator may issue: machines of bases and of auditors. Officers make their own.
-ISSUED_BY_ADMIN = ("base_clerk", "auditor")
+#: Whose keys an administrator may issue: machines of bases. Who decides or reads for the federation makes their own.
+ISSUED_BY_ADMIN = ("base_clerk",)
 
 
 class OperatorKnown(RuleBroken):
@@ -285,7 +285,7 @@ def sign_out_everywhere(account_id: str) -> dict[str, Any]:
 @blueprint.arguments(NewKeySchema)
 @blueprint.response(201, MadeKeySchema)
 def issue_key(body: dict[str, Any], account_id: str) -> dict[str, Any]:
-    """A bearer key for a base's or an auditor's machine; officers make their own after signing in."""
+    """A bearer key for a base's machine; everybody else makes their own after signing in."""
     account = reachable_account(account_id)
     if account.role not in ISSUED_BY_ADMIN:
         raise NotAllowed()

@@ -152,13 +152,15 @@ def test_a_key_for_reading_changes_nothing(small_world: World, client: FlaskClie
     assert (refused.status_code, refused.json["code"]) == (403, "key_only_reads")
 
 
-def test_nobody_else_is_given_an_officers_key(small_world: World, client: FlaskClient) -> None:
+def test_nobody_else_is_given_the_key_of_who_decides_or_reads_for_the_federation(
+    small_world: World, client: FlaskClient
+) -> None:
     headers = bearer(small_world, "admin")
     for name, status in (
         ("county_officer", 403),
         ("city_officer", 403),
         ("base_clerk", 201),
-        ("auditor", 201),
+        ("auditor", 403),
     ):
         path = f"/api/v1/accounts/{small_world.accounts[name].id}/keys"
         assert client.post(path, json={}, headers=headers).status_code == status, name

@@ -479,3 +479,22 @@ def test_a_query_word_that_an_operation_does_not_know_is_named(
     assert refused.json["errors"] == [{"field": "statuss", "message": "没有这个字段，请核对字段名。"}]
     assert client.get("/api/v1/classes?status=open&lang=en", headers=headers).status_code == 200
     assert client.get(f"/api/v1/bases/{small_world.base.id}?status=x", headers=headers).status_code == 422
+
+
+def test_every_page_and_every_answer_is_sent_with_its_headers_and_kept_by_no_cache(
+    small_world: World, client: FlaskClient
+) -> None:
+    kept = {"health.published_keys", "docs.viewer_file", "static"}
+    headers, seen = bearer(small_world, "city_officer"), 0
+    for rule in client.application.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.arguments or rule.endpoint in kept:
+            continue
+        answer = client.get(rule.rule, headers=headers)
+        assert answer.headers["Cache-Control"] == "no-store", rule.rule
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, rule.rule
+        assert "frame-ancestors 'none'" in policy, rule.rule
+        assert "script-src" not in policy or rule.endpoint.startswith("docs."), rule.rule
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", rule.rule
+        seen += 1
+    assert seen > 40

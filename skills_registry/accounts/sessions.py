@@ -16,6 +16,7 @@ from peewee import ForeignKeyField
 from skills_registry.accounts.keys import require_in_force
 from skills_registry.accounts.register import Account, Operator
 from skills_registry.foundation.acts import Act
+from skills_registry.foundation.lifecycle import note
 from skills_registry.foundation.policy import Policy
 from skills_registry.foundation.storage import BytesField, InstantField, Record, database
 
@@ -97,9 +98,11 @@ def choose_account(session: BrowserSession, account: Account) -> BrowserSession:
 
 def end_session(act: Act, session: BrowserSession) -> None:
     """Sign out."""
-    BrowserSession.update(ended_at=act.at).where(
-        (BrowserSession.id == session.id) & BrowserSession.ended_at.is_null()
-    ).execute()
+    with database.atomic():
+        BrowserSession.update(ended_at=act.at).where(
+            (BrowserSession.id == session.id) & BrowserSession.ended_at.is_null()
+        ).execute()
+        note(act, "operator", session.operator_id, "sign_out")
 
 
 def end_sessions_of(act: Act, operator: Operator, *, but: BrowserSession | None = None) -> int:
@@ -108,7 +111,9 @@ def end_sessions_of(act: Act, operator: Operator, *, but: BrowserSession | None 
     if but is not None:
         open_ones &= BrowserSession.id != but.id
     with database.atomic():
-        return int(BrowserSession.update(ended_at=act.at).where(open_ones).execute())
+        ended = int(BrowserSession.update(ended_at=act.at).where(open_ones).execute())
+        note(act, "operator", operator.id, "end_sessions", detail={"ended": ended})
+    return ended
 
 
 def _digest(text: str) -> bytes:
