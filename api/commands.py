@@ -18,11 +18,12 @@ from api.command_line import migrated, prepared, told_plainly
 from api.demo_commands import DEMO_NOTE, demo_code_command
 from api.settings import from_environment
 from skills_registry import __version__, accounts
+from skills_registry.accounts import credentials
 from skills_registry.foundation import audit
 from skills_registry.foundation.acts import PUBLIC, ROLES, SHANGHAI
 from skills_registry.foundation.errors import Unavailable
 from skills_registry.foundation.identifiers import division_name
-from skills_registry.foundation.storage import database, open_database
+from skills_registry.foundation.storage import database, open_database, require_found
 
 
 def filled(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -172,6 +173,17 @@ def create_account_command(organisation: str, division: str, operator: str, role
         account = accounts.register_account(act_of(service, PUBLIC), person, place, role)
         key = accounts.issue_key(act_of(service, PUBLIC), account, days=days)
     click.echo(f"{account.id}\n{key}")
+
+
+@accounts_group.command("invite")
+@click.argument("account_id")
+@told_plainly
+def invite_command(account_id: str) -> None:
+    """生成邀请链接，本人用它设置登录方式。 Make a link, good once, to set up how a person signs in."""
+    service = prepared(from_environment())
+    account = require_found(accounts.Account, account_id)
+    secret = credentials.invite(act_of(service, PUBLIC), account)
+    click.echo(f"{service.settings.public_url}/sign-in/invitation/{secret}")
 
 
 @accounts_group.command("list")

@@ -132,8 +132,12 @@ def test_an_account_is_opened_with_a_key_that_works_and_can_be_revoked(
         *("accounts", "create", "--organisation", "市登记处", "--division", "630200"),
         *("--operator", "新来的同事", "--role", "auditor"),
     )
-    key = opened.split()[-1]
+    account, key = opened.split()
     from api.callers import utc_now
+
+    link = terminal.run("accounts", "invite", account).strip()
+    assert link.startswith("https://skills.haidong.example/sign-in/invitation/")
+    assert "没有找到" in terminal.run("accounts", "invite", key, expect=1)
 
     assert accounts.caller_for(key, utc_now()).role == "auditor"
     assert key.split("_")[1] in terminal.run("accounts", "list")
