@@ -15,7 +15,8 @@ import pyotp
 from skills_registry.accounts import Account, credentials
 from skills_registry.foundation.acts import PUBLIC, Act
 
-PASSWORD = "tudou-qingke-huanghe-2026"  # noqa: S105 - of invented people only, and printed at every start
+# Of invented people only, and printed at every start.
+PASSWORD = "tudou-qingke-huanghe-2026"  # noqa: S105  # nosec B105
 
 #: The name that each role signs in with.
 LOGINS = {
