@@ -45,10 +45,10 @@ class Meter:
     name: str = ""
     PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
 
-    def run(self, command: list[str], *, input: bytes, timeout: int, **more: Any) -> Any:  # noqa: A002 - as subprocess names it
+    def run(self, command: list[str], *, input: bytes, timeout: int, check: bool, **more: Any) -> Any:  # noqa: A002 - as subprocess names it
         told = self.folder / "cost.json"
         around = [sys.executable, "-I", "-S", str(METERED), str(told), str(timeout), *command]
-        finished = subprocess.run(around, check=False, input=input, timeout=timeout + 10, **more)
+        finished = subprocess.run(around, check=check, input=input, timeout=timeout + 10, **more)
         took = json.loads(told.read_text())
         self.costs.append((took["seconds"], took["megabytes"], self.name))
         return subprocess.CompletedProcess(command, took["code"], finished.stdout)
