@@ -24,8 +24,8 @@ run: $(call ready,run)  ## the service with demonstration data on http://127.0.0
 	@.venv/bin/skills-registry demo
 	@exec .venv/bin/skills-registry serve
 
-test: $(call ready,test)  ## the whole test suite, at most eight minutes (ARGS="-k name" for a part)
-	@$(PY) -m pytest -n 4 --dist loadfile $(ARGS)
+test: $(call ready,test)  ## the whole test suite, some eight minutes (ARGS="-k name" for a part)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 prove: $(call ready,test)  ## the long forms of the checks
 	@$(PY) -m pytest -m prove $(ARGS)
